@@ -1,0 +1,51 @@
+# Every target does its own set-up: python3 (3.11 or newer), make and a package index are enough.
+
+PYTHON ?= python3
+TEST_WORKERS ?= 2
+PYTEST_ARGS ?=
+ARGS ?=
+
+BIN := .venv/bin
+UV := .venv/uv/bin/uv
+SETUP := $(PYTHON) tools/bootstrap.py
+
+.PHONY: demo up test check bench bench-matching setup lock clean
+
+demo:
+	@$(SETUP) --browser
+	@$(BIN)/registre demo $(ARGS)
+
+up:
+	@$(SETUP) --browser
+	@$(BIN)/registre up $(ARGS)
+
+test:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) $(PYTEST_ARGS)
+
+check:
+	@$(SETUP) --dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: bench-matching
+
+bench-matching:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.matching.run $(ARGS)
+
+setup:
+	@$(SETUP) --dev --browser
+
+# resolves anew within pyproject.toml's bounds; what is locked already stays unless UPGRADE=--upgrade
+lock:
+	@$(SETUP) --dev
+	$(UV) pip compile pyproject.toml --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements.lock
+	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements-dev.lock
+
+# what make made; the data under REGISTRE_HOME is not
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The fleet: pykka actors that keep sessions at work, and the dramatiq tasks that deliver."""

@@ -1,0 +1,99 @@
+"""Leases jobs to idle browsers, and takes back what dead owners left."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+import pykka
+
+from actors.messages import Drain, Idle, NotIdle, Ref, Tick, Wake, Work
+from registre.account import AccountId, Seat
+from registre.errors import DatabaseUnavailable, LeaseLost
+from registre.job import Lease
+from registre.ports import JobQueue
+from registre.retry import backoff
+
+log = logging.getLogger(__name__)
+
+RECLAIM_EVERY_SECONDS = 10.0
+
+
+class Dispatcher(pykka.ThreadingActor):
+    """Owns: the idle seats; demand is their number.
+    Receives: Idle and NotIdle from browsers, Wake from the listener, Tick each second for jobs that become due, Drain.
+    Tells: browsers Work.
+    Dies when: the fleet stops it, before the browsers.
+    """
+
+    use_daemon_thread = True
+
+    def __init__(
+        self, queue: JobQueue, owner: str, visibility: timedelta, host_gone: timedelta, legacy: timedelta
+    ) -> None:
+        super().__init__()
+        self._queue = queue
+        self._owner = owner
+        self._visibility = visibility
+        self._host_gone = host_gone
+        self._legacy = legacy
+        self._idle: dict[AccountId, tuple[Seat, Ref]] = {}
+        self._reclaimed_at = 0.0
+        self._draining = False
+        self._database_away = False
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case Idle(seat, browser):
+                self._idle[seat.account_id] = (seat, browser)
+                self._dispatch()
+            case NotIdle(seat):
+                self._idle.pop(seat.account_id, None)
+            case Wake():
+                self._dispatch()
+            case Tick():
+                self._reclaim()
+                self._dispatch()
+            case Drain():
+                self._draining = True
+                self._idle.clear()
+            case _:
+                log.error("unexpected message %r", message)
+
+    def _dispatch(self) -> None:
+        if self._draining or not self._idle:
+            return
+        try:
+            leases = self._queue.lease_next(self._owner, [seat for seat, _ in self._idle.values()], self._visibility)
+        except DatabaseUnavailable as error:
+            self._note_away(error)
+            return
+        self._database_away = False
+        for lease in leases:
+            _, browser = self._idle.pop(lease.account_id)
+            try:
+                browser.tell(Work(lease))
+            except pykka.ActorDeadError:
+                self._give_back(lease)
+
+    def _give_back(self, lease: Lease) -> None:
+        try:
+            self._queue.release(lease, "its browser had just ended")
+        except (LeaseLost, DatabaseUnavailable) as error:
+            log.warning("job %s could not be given back: %s", lease.job_id, error)
+
+    def _reclaim(self) -> None:
+        if time.monotonic() - self._reclaimed_at < RECLAIM_EVERY_SECONDS:
+            return
+        self._reclaimed_at = time.monotonic()
+        try:
+            for job_id, outcome in self._queue.reclaim(backoff(1), self._host_gone, self._legacy):
+                log.warning("job %s was left by its worker: %s", job_id, outcome)
+        except DatabaseUnavailable as error:
+            self._note_away(error)
+
+    def _note_away(self, error: DatabaseUnavailable) -> None:
+        if not self._database_away:
+            log.warning("no job can be leased: %s", error)
+        self._database_away = True

@@ -1,0 +1,137 @@
+"""One host's worker: starts the actors in dependency order, drains and stops them in reverse."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from threading import Event
+
+import pykka
+
+from actors.browser import Surroundings
+from actors.dispatcher import Dispatcher
+from actors.lease_keeper import LeaseKeeper
+from actors.messages import Drain, Ref, Tick, Wake
+from actors.supervisor import Supervisor
+from actors.tasks import Tasks
+from actors.ticker import Ticker
+from registre.extraction import Means
+from registre.ports import Registry
+from registre.settings import Settings
+from registre.wiring import VERSION, Store, make_deliverer, make_spool
+
+log = logging.getLogger(__name__)
+
+CLAIM_EVERY_SECONDS = 5.0
+DISPATCH_EVERY_SECONDS = 1.0
+RENEWALS_PER_VISIBILITY = 3
+STOP_SECONDS = 5.0
+
+
+class Fleet:
+    """Owns every actor, tick and task of this process. `start`, then `drain`, from the main thread.
+
+    Raises ConfigurationError when another worker of this host runs, DatabaseUnavailable when it cannot register.
+    """
+
+    def __init__(self, settings: Settings, store: Store, registry: Registry) -> None:
+        self._settings = settings
+        self._store = store
+        self._registry = registry
+        self._spool = make_spool(settings)
+        self._deliverer = make_deliverer(store, self._spool)
+        self.host = settings.host_name()
+        self._boot = secrets.token_hex(4)
+        self._owner = f"{self.host}/{self._boot}"
+        self._stack = ExitStack()
+        self._drained = Event()
+        self._ticker = Ticker()
+        self._supervisor: Ref | None = None
+        self._dispatcher: Ref | None = None
+        self._keeper: Ref | None = None
+        self._tasks: Tasks | None = None
+        self._unlisten: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        settings, store = self._settings, self._store
+        self._stack.enter_context(self._spool.owned())
+        for purchase_id in self._deliverer.recover():
+            log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
+        self._tasks = Tasks(self._deliverer)
+        # What the spool holds is told to the ledger before any dead lease is judged.
+        self._tasks.start()
+        self._tasks.finish(STOP_SECONDS)
+        store.fleet.register_host(self.host, self._boot, VERSION)
+        self._ticker.start()
+        visibility = settings.visibility
+        self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility)
+        self._dispatcher = Dispatcher.start(
+            store.queue,
+            self._owner,
+            visibility,
+            timedelta(seconds=settings.host_gone_seconds),
+            timedelta(seconds=settings.legacy_seconds),
+        )
+        self._supervisor = Supervisor.start(
+            store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
+        )
+        self._ticker.every(visibility.total_seconds() / RENEWALS_PER_VISIBILITY, self._keeper, Tick())
+        self._ticker.every(DISPATCH_EVERY_SECONDS, self._dispatcher, Tick())
+        self._ticker.every(CLAIM_EVERY_SECONDS, self._supervisor, Tick())
+        self._unlisten = store.queue.listen(self._ring)
+
+    def _surround(self, supervisor: Ref) -> Surroundings:
+        assert self._dispatcher is not None
+        assert self._keeper is not None
+        assert self._tasks is not None
+        return Surroundings(
+            registry=self._registry,
+            means=Means(
+                queue=self._store.queue,
+                ledger=self._store.ledger,
+                spool=self._spool,
+                host=self.host,
+                fee_cents=self._settings.fee_cents,
+                evidence=self._settings.evidence_folder,
+            ),
+            fleet=self._store.fleet,
+            ticker=self._ticker,
+            on_secured=self._tasks.wake,
+            relay=self._tasks.relay,
+            supervisor=supervisor,
+            dispatcher=self._dispatcher,
+            lease_keeper=self._keeper,
+        )
+
+    def _ring(self, channel: str, payload: str) -> None:
+        del payload
+        with suppress(pykka.ActorDeadError):
+            if channel == "registre_jobs" and self._dispatcher is not None and self._supervisor is not None:
+                self._dispatcher.tell(Wake())
+                self._supervisor.tell(Wake())
+
+    def drain(self) -> bool:
+        """Finish what is bought, release the rest, close. True when everything ended within the drain deadline."""
+        clean = True
+        self._unlisten()
+        if self._dispatcher is not None:
+            self._dispatcher.tell(Drain())
+        if self._supervisor is not None:
+            self._supervisor.tell(Drain())
+            clean = self._drained.wait(self._settings.drain_seconds)
+            if not clean:
+                log.warning("some sessions did not close in time; their leases run out by themselves")
+        if self._tasks is not None:
+            clean = self._tasks.finish(self._settings.drain_seconds) and clean
+        self._ticker.stop()
+        for ref in (self._supervisor, self._dispatcher, self._keeper):
+            if ref is not None:
+                with suppress(pykka.Timeout, pykka.ActorDeadError):
+                    ref.stop(timeout=STOP_SECONDS)
+        if self._tasks is not None:
+            self._tasks.stop()
+        self._stack.close()
+        return clean

@@ -1,0 +1,165 @@
+"""Every message between actors: who sends it to whom, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pykka
+
+from registre.account import Credentials, Seat
+from registre.errors import RegistreError
+from registre.extraction import Outcome
+from registre.job import JobId, Lease
+from registre.ports import RegistrySession, Step
+
+Ref = pykka.ActorRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Ticker → any: the period named when it was asked for has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Listener → Dispatcher: there may be something to lease. Supervisor → itself: an account may have come free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Browser → Dispatcher: signed in, without a job."""
+
+    seat: Seat
+    browser: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class NotIdle:
+    """Browser → Dispatcher: no longer there to take a job, though it may have said Idle."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Dispatcher → Browser: this job is leased for you."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSeat:
+    """Supervisor → LeaseKeeper: renew this account's lease; tell `browser` when it is lost."""
+
+    seat: Seat
+    browser: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class DropSeat:
+    """Supervisor → LeaseKeeper: stop renewing."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class HoldJob:
+    """Browser → LeaseKeeper: renew this job's lease; tell `browser` when it is lost or cancelled."""
+
+    lease: Lease
+    browser: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class DropJob:
+    """Browser → LeaseKeeper: the attempt is over."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class StopJob:
+    """LeaseKeeper → Browser: the lease is lost or a person cancelled; stop unless the document is being bought."""
+
+    job_id: JobId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLost:
+    """LeaseKeeper → Browser: the account is somebody else's, or was switched off; close."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Fleet → Supervisor → all: finish what is bought, release the rest, close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A browser's own thread → Browser: the session is signed in, or why not."""
+
+    session: RegistrySession | None
+    error: RegistreError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A browser's own thread → Browser: the attempt is over and its end is written."""
+
+    lease: Lease
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A browser's own thread → Browser: the attempt stands here now."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Ticker → Browser: the pause after a failed opening is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Browser → Supervisor: the session is closed and the actor stops; `set_aside` says why the account is out."""
+
+    seat: Seat
+    set_aside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A dying browser → Supervisor: an unexpected error killed the actor."""
+
+    seat: Seat
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Respawn:
+    """Ticker → Supervisor: the pause after a browser's death is over."""
+
+    seat: Seat
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatus:
+    """Anybody → Browser, with `ask`: answered at once, whatever the page does."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserStatus:
+    """The answer to AskStatus."""
+
+    seat: Seat
+    state: str
+    job_id: JobId | None
+    step: str | None

@@ -1,0 +1,154 @@
+"""Keeps one browser alive per account this host holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+
+import pykka
+
+from actors.browser import Browser, Surroundings
+from actors.messages import Closed, Died, Drain, DropSeat, HoldSeat, Ref, Respawn, Tick, Wake
+from registre.account import AccountId, Credentials, Seat
+from registre.errors import DatabaseUnavailable
+from registre.ports import AccountBook
+from registre.retry import backoff
+
+log = logging.getLogger(__name__)
+
+RESPAWN_BASE = timedelta(seconds=1)
+RESPAWN_CAP = timedelta(minutes=2)
+
+
+@dataclass(slots=True)
+class _Child:
+    seat: Seat
+    credentials: Credentials
+    ref: Ref | None
+    deaths: int = 0
+    silent: bool = False
+
+
+class Supervisor(pykka.ThreadingActor):
+    """Owns: the browsers, one for each account leased by this host.
+    Receives: Tick (sweep, claim accounts, send the spool again), Wake (claim), Closed and Died from browsers, Respawn, Drain.
+    Tells: browsers Drain, the lease keeper HoldSeat and DropSeat.
+    Dies when: the fleet stops it, after the last browser closed.
+    """
+
+    use_daemon_thread = True
+
+    def __init__(
+        self,
+        accounts: AccountBook,
+        owner: str,
+        visibility: timedelta,
+        max_sessions: int,
+        surround: Callable[[Ref], Surroundings],
+        drained: Event,
+    ) -> None:
+        super().__init__()
+        self._accounts = accounts
+        self._owner = owner
+        self._visibility = visibility
+        self._max_sessions = max_sessions
+        self._around = surround(self.actor_ref)
+        self._children: dict[AccountId, _Child] = {}
+        self._drained = drained
+        self._draining = False
+
+    def on_receive(self, message: object) -> None:
+        match message:
+            case Tick():
+                self._sweep()
+                self._claim()
+                self._around.relay()
+            case Wake():
+                self._claim()
+            case Closed(seat, reason):
+                self._closed(seat, reason)
+            case Died(seat, why):
+                self._died(seat, why)
+            case Respawn(seat, credentials):
+                self._respawn(seat, credentials)
+            case Drain():
+                self._drain()
+            case _:
+                log.error("unexpected message %r", message)
+
+    def _claim(self) -> None:
+        room = self._max_sessions - len(self._children)
+        if self._draining or room <= 0:
+            return
+        try:
+            claimed = self._accounts.claim(self._owner, room, self._visibility)
+        except DatabaseUnavailable as error:
+            log.warning("no account can be claimed: %s", error)
+            return
+        for seat, credentials in claimed:
+            self._children[seat.account_id] = child = _Child(seat, credentials, None)
+            self._spawn(child)
+
+    def _spawn(self, child: _Child) -> None:
+        child.ref = Browser.start(self._around, child.seat, child.credentials)
+        self._around.lease_keeper.tell(HoldSeat(child.seat, child.ref))
+
+    def _sweep(self) -> None:
+        """A browser that ended without a word (a failing on_start tells nobody) is found here, one tick later."""
+        for child in list(self._children.values()):
+            if child.ref is None or child.ref.is_alive():
+                child.silent = False
+            elif child.silent:
+                self._died(child.seat, "it ended without a word")
+            else:
+                child.silent = True  # its Closed or Died may still be in the inbox
+
+    def _died(self, seat: Seat, why: str) -> None:
+        child = self._children.get(seat.account_id)
+        if child is None or child.seat != seat:
+            return
+        child.ref = None
+        child.deaths += 1
+        if self._draining:
+            self._closed(seat, None)
+            return
+        pause = backoff(child.deaths, base=RESPAWN_BASE, cap=RESPAWN_CAP).total_seconds()
+        log.warning("%s is started again in %.1f s (%s)", seat.worker, pause, why)
+        self._around.ticker.after(pause, self.actor_ref, Respawn(seat, child.credentials))
+
+    def _respawn(self, seat: Seat, credentials: Credentials) -> None:
+        child = self._children.get(seat.account_id)
+        if child is not None and child.seat == seat and child.ref is None and not self._draining:
+            self._spawn(child)
+
+    def _closed(self, seat: Seat, reason: str | None) -> None:
+        child = self._children.get(seat.account_id)
+        if child is None or child.seat != seat:
+            return
+        del self._children[seat.account_id]
+        self._around.lease_keeper.tell(DropSeat(seat))
+        try:
+            if reason is not None:
+                log.error("account %s is set aside: %s", seat.username, reason)
+                self._accounts.set_aside(seat, reason, None)
+            else:
+                self._accounts.release(seat)
+        except DatabaseUnavailable as error:
+            log.warning("account %s could not be let go (%s); its lease will run out", seat.username, error)
+        if self._draining and not self._children:
+            self._drained.set()
+
+    def _drain(self) -> None:
+        self._draining = True
+        for child in list(self._children.values()):
+            if child.ref is None:
+                self._closed(child.seat, None)
+                continue
+            with suppress(pykka.ActorDeadError):
+                child.ref.tell(Drain())
+        if not self._children:
+            self._drained.set()

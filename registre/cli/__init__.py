@@ -1,0 +1,64 @@
+"""The command `registre`: `registre <noun> <verb>`, a table for people, `--json` for programs.
+
+Invariant: what a person sees of an error is one sentence; the exit code says who must act.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from registre.cli import accounts, database, demo, jobs, serve
+from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
+from registre.log import mask
+
+EXIT_FAILURE, EXIT_USAGE, EXIT_REFUSED, EXIT_TRY_LATER, EXIT_CONFIGURATION = 1, 2, 4, 75, 78
+
+app = typer.Typer(
+    name="registre",
+    help="Orders documents from Quebec's land registry, buys each once, and delivers it to its bucket.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.command("up")(serve.up)
+app.command("twin")(serve.twin)
+app.command("submit")(jobs.submit)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(accounts.app, name="accounts")
+app.add_typer(database.app, name="db")
+
+
+def exit_code(error: RegistreError) -> int:
+    """1 failure · 2 usage · 4 refused · 75 try later · 78 configuration."""
+    match error:
+        case InvalidInput():
+            return EXIT_USAGE
+        case ConfigurationError():
+            return EXIT_CONFIGURATION
+        case Unavailable():
+            return EXIT_TRY_LATER
+        case Refused():
+            return EXIT_REFUSED
+        case NotFound():
+            return EXIT_FAILURE
+        case _:
+            return EXIT_FAILURE
+
+
+def main() -> None:
+    """Entry point: every error of ours is one sentence on stderr."""
+    try:
+        app()
+    except RegistreError as error:
+        typer.echo(mask(str(error)), err=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (for example `| head`).
+        sys.stderr.close()
+        sys.exit(EXIT_FAILURE)

@@ -1,0 +1,56 @@
+"""`registre accounts …`: the registry accounts. A password is read from a prompt or from stdin, never from the command line."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from registre.cli.jobs import JsonFlag
+from registre.cli.output import clock, show_json, show_table
+from registre.errors import InvalidInput
+from registre.settings import load_settings
+from registre.wiring import open_store
+
+app = typer.Typer(help="The registry accounts, one live session each.", no_args_is_help=True)
+
+_USERNAME = re.compile(r"[0-9]{2}[A-Za-z][0-9]{4}")
+
+
+@app.command("add")
+def add_account(
+    username: Annotated[str, typer.Argument(help="Code d'utilisateur, such as 99X9999.")],
+) -> None:
+    """Add an account, or give a known one a new password. The password is asked for, or read from stdin."""
+    if not _USERNAME.fullmatch(username):
+        raise InvalidInput(
+            "username", f"'{username[:20]}' is not a user code (two digits, a letter, four digits, such as 99X9999)."
+        )
+    password = getpass.getpass("Mot de passe: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise InvalidInput("password", "a password is required; type it at the prompt or send it on stdin.")
+    with open_store(load_settings()) as store:
+        _, created = store.accounts.add(username.upper(), password)
+    typer.echo(f"{username.upper()} is {'added' if created else 'updated'}.")
+
+
+@app.command("list")
+def list_accounts(as_json: JsonFlag = False) -> None:
+    """List accounts and what each is doing."""
+    with open_store(load_settings()) as store:
+        accounts = store.accounts.all()
+    if as_json:
+        show_json([asdict(account) for account in accounts])
+        return
+    show_table(
+        f"{len(accounts)} accounts",
+        ("account", "state", "held by", "last used", "failures", "why"),
+        [
+            (a.username, a.state, a.lease_owner or "", clock(a.last_used), a.failure_count, a.reason or "")
+            for a in accounts
+        ],
+    )

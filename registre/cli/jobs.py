@@ -1,0 +1,178 @@
+"""`registre submit`, `registre jobs …`: order documents and follow them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from registre.cli.output import clock, console, dollars, show_json, show_table, status_text
+from registre.document import DocumentRequest, Source
+from registre.errors import InvalidInput
+from registre.job import Event, JobId, JobView, Order, Status
+from registre.ledger import LedgerLine
+from registre.settings import load_settings
+from registre.wiring import Store, open_store
+
+app = typer.Typer(help="Follow orders.", no_args_is_help=True)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+_ALIASES = {"plan": Source.PLAN}
+_STATUSES = {
+    "all": None,
+    "queued": Status.WAITING,
+    "processing": Status.RUNNING,
+    "completed": Status.DONE,
+    "failed": Status.FAILED,
+}
+
+
+def submit(
+    source: Annotated[str, typer.Argument(help="acte, index or plan_cadastraux (plan for short)")],
+    number: Annotated[str, typer.Option(help="Number of the acte or lot, spaces allowed.")] = "",
+    circonscription: Annotated[str, typer.Option(help="Circonscription foncière.")] = "",
+    cadastre: Annotated[str, typer.Option(help="Cadastre (index and plan).")] = "",
+    designation: Annotated[str, typer.Option(help="Désignation secondaire, if any.")] = "",
+    acte_type: Annotated[str, typer.Option(help="Acte, Avis d'adresse, Radiation or Acte divers.")] = "",
+    client: Annotated[str, typer.Option(help="Who orders; the queue is shared fairly between clients.")] = "",
+    priority: Annotated[int, typer.Option(help="Higher is served first.", min=-1000, max=1000)] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Order one document. Prints the job's id."""
+    if source not in set(Source) and source not in _ALIASES:
+        raise InvalidInput("document_source", f"'{source[:40]}' is unknown; one of {', '.join(Source)} is expected.")
+    kind = _ALIASES.get(source) or Source(source)
+    request = DocumentRequest(kind, number, circonscription, cadastre, designation, acte_type).validate()
+    if len(client) > 100:
+        raise InvalidInput("client", f"{len(client)} characters are too many; at most 100 are accepted.")
+    with open_store(load_settings()) as store:
+        job_id = store.queue.submit([Order(request, client=client, priority=priority)])[0]
+    if as_json:
+        show_json({"id": job_id, "status": Status.WAITING, "request": asdict(request)})
+    else:
+        typer.echo(job_id)
+
+
+@app.command("list")
+def list_jobs(
+    status: Annotated[str, typer.Option(help="all, queued, processing, completed or failed")] = "all",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: JsonFlag = False,
+) -> None:
+    """List orders, newest first."""
+    if status not in _STATUSES:
+        raise InvalidInput("status", f"'{status[:40]}' is unknown; one of {', '.join(_STATUSES)} is expected.")
+    with open_store(load_settings()) as store:
+        jobs = store.views.jobs(_STATUSES[status], limit)
+        counts = store.views.counts()
+    if as_json:
+        show_json({"counts": counts, "jobs": [asdict(job) for job in jobs]})
+        return
+    totals = " · ".join(f"{counts[s]} {s}" for s in Status)
+    show_table(
+        totals,
+        ("id", "status", "order", "outcome", "cost"),
+        [
+            (job.id, status_text(job.status), job.request.title, outcome_in_words(job), dollars(job.cost_cents))
+            for job in jobs
+        ],
+    )
+
+
+@app.command("show")
+def show_job(job_id: Annotated[str, typer.Argument(help="The job's id.")], as_json: JsonFlag = False) -> None:
+    """Tell one order's whole story."""
+    known = _job_id(job_id)
+    with open_store(load_settings()) as store:
+        job = store.views.job(known)
+        if as_json:
+            show_json(
+                {
+                    **asdict(job),
+                    "attempts_history": store.views.attempts(known),
+                    "purchases": store.ledger.lines(known),
+                    "events": store.views.story(known),
+                }
+            )
+            return
+        _tell(store, job)
+
+
+@app.command("retry")
+def retry_job(job_id: Annotated[str, typer.Argument(help="The job's id.")]) -> None:
+    """Put a failed order back in the queue, with fresh attempts."""
+    with open_store(load_settings()) as store:
+        store.queue.requeue(_job_id(job_id))
+    typer.echo(f"{job_id} waits again.")
+
+
+@app.command("cancel")
+def cancel_job(job_id: Annotated[str, typer.Argument(help="The job's id.")]) -> None:
+    """Cancel an order, unless its document is being bought."""
+    with open_store(load_settings()) as store:
+        outcome = store.queue.cancel(_job_id(job_id), "the command line")
+    typer.echo(f"{job_id} {'is cancelled' if outcome == 'cancelled' else 'is asked to stop'}.")
+
+
+def outcome_in_words(job: JobView) -> str:
+    """What a clerk reads: the path, the reason, or where it stands."""
+    notes = "".join(f" ({note})" for note in job.notes)
+    match job.status:
+        case Status.DONE:
+            return f"{job.supabase_path}{notes}"
+        case Status.FAILED:
+            return f"{job.error_kind}: {job.error_message}"
+        case Status.RUNNING:
+            return job.step or f"with {job.worker_id}"
+        case Status.WAITING:
+            return f"again at {clock(job.next_attempt_at)}" if job.next_attempt_at else "waiting"
+
+
+def _tell(store: Store, job: JobView) -> None:
+    console.print(status_text(job.status), end="  ")
+    console.print(job.request.title, markup=False)
+    console.print(f"{outcome_in_words(job)}", markup=False)
+    if job.status is Status.DONE and job.supabase_path:
+        bucket, _, key = job.supabase_path.partition("/")
+        console.print(store.bucket.location(bucket, key), markup=False, soft_wrap=True)
+    console.print(
+        f"attempts {job.attempts} of {job.max_attempts} · rescues {job.rescues} · cost {dollars(job.cost_cents)}\n"
+    )
+    show_table("Ledger", ("state", "fee", "account", "intended", "charged", "secured", "delivered", "file"),
+               [_ledger_row(line) for line in store.ledger.lines(job.id)])  # fmt: skip
+    console.print()
+    show_table("Attempts", ("no", "account", "from", "to", "ending", "why"),
+               [(a.number, a.account, clock(a.started_at), clock(a.ended_at), a.ending or "under way", a.message or "")
+                for a in store.views.attempts(job.id)])  # fmt: skip
+    console.print()
+    show_table("Story", ("at", "what", ""), [(clock(e.at), e.kind, _detail(e)) for e in store.views.story(job.id)])
+
+
+def _ledger_row(line: LedgerLine) -> tuple[str, ...]:
+    file = f"{line.sha256[:12]}… {line.size_bytes} bytes, {line.pages} p." if line.sha256 else line.reason or ""
+    return (
+        line.state,
+        dollars(line.fee_cents),
+        line.account,
+        clock(line.intended_at),
+        clock(line.charged_at),
+        clock(line.secured_at),
+        clock(line.delivered_at),
+        file,
+    )
+
+
+def _detail(event: Event) -> str:
+    hidden = {"status", "purchase", "sha256", "client"}
+    return " · ".join(f"{v}" if k in {"step", "message", "path"} else f"{k} {v}" for k, v in event.data.items()
+                      if k not in hidden and v not in ("", [], None))  # fmt: skip
+
+
+def _job_id(text: str) -> JobId:
+    try:
+        return JobId(str(uuid.UUID(text)))
+    except ValueError:
+        raise InvalidInput("job id", f"'{text[:60]}' is not an id; `registre jobs list` shows them.") from None

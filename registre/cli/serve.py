@@ -1,0 +1,151 @@
+"""`registre up` and `registre twin`: what runs until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from actors.fleet import Fleet
+from registre.errors import InvalidInput, Refused, Unavailable
+from registre.log import configure
+from registre.settings import REAL_SITE, Settings, load_settings
+from registre.twin.config import TwinConfig, demo_accounts
+from registre.twin.server import serve
+from registre.wiring import Store, open_registry, open_store
+
+log = logging.getLogger(__name__)
+
+TWIN_ACCOUNTS = 3
+KNOWN_TWIN_ACCOUNTS = 100
+
+
+def up(
+    with_twin: Annotated[
+        bool,
+        typer.Option("--twin", help="Work on a local twin of the registry, with made-up accounts; nothing is real."),
+    ] = False,
+) -> None:
+    """Run this host's worker: sign in once per account, take orders as they come, until Ctrl-C."""
+    settings = load_settings()
+    configure(settings.log_level)
+    stop = _stop_on_signals()
+    with open_store(settings) as store:
+        _keep_worlds_apart(settings, store, with_twin)
+        if not with_twin:
+            _work(settings, store, stop)
+            return
+        with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
+            for username, password in demo_accounts(TWIN_ACCOUNTS):
+                store.accounts.add(username, password)
+            typer.echo(f"twin of the registry at {base_url}", err=True)
+            _work(settings.model_copy(update={"base_url": base_url}), store, stop)
+
+
+def _work(settings: Settings, store: Store, stop: Event) -> None:
+    with open_registry(settings, say=lambda line: typer.echo(line, err=True)) as registry:
+        fleet = Fleet(settings, store, registry)
+        fleet.start()
+        if not store.accounts.all():
+            typer.echo("No account yet: add one with `registre accounts add`.", err=True)
+        typer.echo("ready; Ctrl-C to stop", err=True)
+        try:
+            stop.wait()
+        finally:
+            typer.echo("stopping: what is being bought is finished, the rest is released", err=True)
+            fleet.drain()
+
+
+def twin(
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)] = 8600,
+    accounts: Annotated[
+        int, typer.Option(help="How many made-up accounts it knows.", min=1, max=KNOWN_TWIN_ACCOUNTS)
+    ] = TWIN_ACCOUNTS,
+    ledger: Annotated[Path | None, typer.Option(help="Keep the twin's own billing ledger in this file.")] = None,
+    loading_seconds: Annotated[float, typer.Option(help="How long a viewer loads.", min=0, max=600)] = 0.3,
+    idle_seconds: Annotated[float, typer.Option(help="After how long without a request a session ends.", min=1)] = 1200,
+    stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run the twin of the registry's site alone, on loopback. Everything in it is made up."""
+    if ledger is not None and not ledger.parent.is_dir():
+        raise InvalidInput("ledger", f"the folder {ledger.parent} does not exist.")
+    config = TwinConfig(
+        accounts=dict(demo_accounts(accounts)),
+        ledger_path=ledger,
+        loading_seconds=loading_seconds,
+        idle_seconds=idle_seconds,
+    )
+
+    def announce(base_url: str) -> None:
+        typer.echo(base_url)
+        sys.stdout.flush()
+        if not stop_with_stdin:
+            user, password = demo_accounts(1)[0]
+            typer.echo(f"sign in as {user} with {password} (made up); Ctrl-C to stop", err=True)
+
+    serve(config, "127.0.0.1", port, announce, stop_with_stdin)
+
+
+@contextmanager
+def running_twin(ledger: Path, *, accounts: int = TWIN_ACCOUNTS) -> Iterator[str]:
+    """A twin as a child process; gives its base URL. It ends with us, even if we are killed: its stdin closes.
+
+    In a session of its own, so that a terminal's Ctrl-C leaves it up while the worker finishes what it is buying.
+    """
+    command = [sys.executable, "-m", "registre.cli", "twin", "--port", "0", "--stop-with-stdin",
+               "--accounts", str(accounts), "--ledger", str(ledger)]  # fmt: skip
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            base_url = child.stdout.readline().strip()
+            if not base_url:
+                raise Unavailable("The twin did not start; its own message is above.")
+            yield base_url
+        finally:
+            child.stdin.close()
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None:
+    """Real accounts never meet the twin, nor made-up ones the real site: a refused password sets an account aside."""
+    made_up = {username for username, _ in demo_accounts(KNOWN_TWIN_ACCOUNTS)}
+    known = {account.username for account in store.accounts.all()}
+    if with_twin and (settings.database_url is not None or known - made_up):
+        raise Refused(
+            "This database may hold real orders and accounts; run --twin with another REGISTRE_HOME and without DATABASE_URL."
+        )
+    if not with_twin and settings.base_url == REAL_SITE and known & made_up:
+        raise Refused(
+            "This database holds the twin's made-up accounts; use another REGISTRE_HOME for the real site, or run with --twin."
+        )
+
+
+def _stop_on_signals() -> Event:
+    """Set by the first SIGINT or SIGTERM; a second one ends the process at once, as if it were killed."""
+    stop = Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    return stop

@@ -1,0 +1,1 @@
+"""PostgreSQL: the only truth. The gateway calls SQL functions by name; nothing else of registre speaks SQL."""

@@ -1,0 +1,175 @@
+"""Calls SQL functions of schema `registre` by name, over a direct connection.
+
+Invariant: one call is one statement and one transaction; arguments go by name; foreign errors become ours here and only
+here. A call is never repeated by the gateway: only its caller knows whether repeating is safe.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, LiteralString, Protocol, Self
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from registre.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, NotFound, Refused, RegistreError
+
+log = logging.getLogger(__name__)
+
+_BY_CODE: dict[str, type[RegistreError]] = {"lease_lost": LeaseLost, "not_found": NotFound}
+
+
+class Json:
+    """Marks an argument that is to arrive as jsonb."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Gateway(Protocol):
+    """What the stores need: a call by name, and a bell that rings when a channel is notified."""
+
+    def call(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
+        """Rows of `registre.<function>(p_<name> => value, …)`; a scalar comes as one row with one column.
+
+        Raises LeaseLost, NotFound, Refused (other codes of `registre.refuse`), DatabaseUnavailable.
+        """
+
+    def listen(self, channels: tuple[str, ...], ring: Callable[[str, str], None]) -> Callable[[], None]:
+        """Ring (channel, payload) from a thread of its own for each notice; returns what ends it.
+
+        Rings once with an empty payload after each (re)connection, since notices may have been missed.
+        """
+
+    def close(self) -> None: ...
+
+
+class DirectGateway:
+    """The gateway over psycopg. Thread-safe: each call borrows one pooled connection."""
+
+    def __init__(self, dsn: str, *, pool_size: int = 8, connect_timeout_seconds: int = 5) -> None:
+        self._dsn = dsn
+        # No prepared statements: a transaction pooler in front of the database would mix them up between clients.
+        self._options: dict[str, Any] = {
+            "autocommit": True,
+            "prepare_threshold": None,
+            "row_factory": dict_row,
+            "connect_timeout": connect_timeout_seconds,
+            "application_name": "registre",
+            "keepalives_idle": 30,
+        }
+        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
+            dsn, kwargs=self._options, min_size=1, max_size=pool_size, timeout=connect_timeout_seconds,
+            max_idle=300, max_lifetime=1800, check=ConnectionPool.check_connection, open=False, name="registre",
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def check(self) -> None:
+        """Connect once, directly, so that a wrong address is a sentence and not a pool's time-out."""
+        try:
+            with psycopg.connect(self._dsn, **{**self._options, "row_factory": psycopg.rows.tuple_row}) as connection:
+                version = connection.info.server_version
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
+        except psycopg.ProgrammingError as error:
+            raise ConfigurationError(f"DATABASE_URL is not a PostgreSQL address: {_first_line(error)}.") from None
+        if version < 150000:
+            raise ConfigurationError(f"PostgreSQL 15 or later is needed; this one is {version // 10000}.")
+
+    def call(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
+        statement = sql.SQL("select * from registre.{}({})").format(
+            sql.Identifier(function),
+            sql.SQL(", ").join(
+                sql.SQL("{} => {}").format(sql.Identifier(f"p_{name}"), sql.Placeholder(name)) for name in arguments
+            ),
+        )
+        return self._run(statement, {name: _adapt(value) for name, value in arguments.items()})
+
+    def execute_script(self, script: LiteralString) -> None:
+        """Run one migration script in one transaction. Only `schema` calls this."""
+        self._run(sql.SQL(script), None)
+
+    def query(self, statement: LiteralString) -> list[dict[str, Any]]:
+        """Run one constant statement. Only `schema` calls this, before the functions exist."""
+        return self._run(sql.SQL(statement), None)
+
+    def _run(self, statement: sql.SQL | sql.Composed, arguments: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        try:
+            self._pool.open()
+            with self._pool.connection() as connection:
+                cursor = connection.execute(statement, arguments)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg.errors.RaiseException as error:
+            raise _translate(error) from None
+        except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
+            raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
+
+    def listen(self, channels: tuple[str, ...], ring: Callable[[str, str], None]) -> Callable[[], None]:
+        ear = _Ear(self._dsn, self._options, channels, ring)
+        ear.start()
+        return ear.stop
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Ear(Thread):
+    """One listening connection; comes back by itself after the database was away."""
+
+    def __init__(
+        self, dsn: str, options: dict[str, Any], channels: tuple[str, ...], ring: Callable[[str, str], None]
+    ) -> None:
+        super().__init__(name="listen", daemon=True)
+        self._dsn, self._options, self._channels, self._ring = dsn, options, channels, ring
+        self._stopping = Event()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._follow()
+            except psycopg.Error as error:
+                log.warning("listening was interrupted: %s", _first_line(error))
+                self._stopping.wait(1.0)
+
+    def _follow(self) -> None:
+        with psycopg.connect(self._dsn, **self._options) as connection:
+            for channel in self._channels:
+                connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+            for channel in self._channels:
+                self._ring(channel, "")
+            while not self._stopping.is_set():
+                # Short turns, so that stop() is honoured; notices themselves arrive at once.
+                for notice in connection.notifies(timeout=0.5):
+                    self._ring(notice.channel, notice.payload)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join(timeout=3)
+
+
+def _adapt(value: Any) -> Any:
+    return Jsonb(value.value) if isinstance(value, Json) else value
+
+
+def _translate(error: psycopg.Error) -> RegistreError:
+    code = error.diag.message_hint or ""
+    message = error.diag.message_primary or "The database refused."
+    return _BY_CODE.get(code, Refused)(message)
+
+
+def _first_line(error: Exception) -> str:
+    """The driver's first line; it names host and port, never the password."""
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

@@ -1,0 +1,44 @@
+-- Normalised numbers and identity keys: the same results as registre/document.py, for rows other programs insert.
+
+create function registre.refuse(p_code text, p_message text) returns void
+language plpgsql as $$
+begin
+    -- P0001 with a stable code in the hint: the only error PostgREST and psycopg both carry unharmed.
+    raise exception using errcode = 'P0001', message = p_message, hint = p_code;
+end $$;
+
+create function registre.instant(p_now timestamptz) returns timestamptz
+language sql as $$ select coalesce(p_now, clock_timestamp()) $$;
+
+create function registre.normalize_number(p_text text) returns text
+language sql immutable parallel safe as $$
+    select upper(translate(regexp_replace(coalesce(p_text, ''), '[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]', '', 'g'),
+                           U&'\2010\2011\2012\2013\2014\2212', '------'))
+$$;
+
+create function registre.fold(p_text text) returns text
+language sql immutable parallel safe as $$
+    select btrim(regexp_replace(
+        lower(regexp_replace(
+            normalize(replace(replace(coalesce(p_text, ''), U&'\0152', 'OE'), U&'\0153', 'oe'), NFKD),
+            '[\u0300-\u036f]', '', 'g')),
+        '[^a-z0-9]+', ' ', 'g'))
+$$;
+
+create function registre.is_renovated_lot(p_source text, p_number text) returns boolean
+language sql immutable parallel safe as $$
+    select p_source <> 'acte' and p_number ~ '^[0-9]+$' and p_number::numeric >= 1000000
+$$;
+
+create function registre.identity_key(
+    p_source text, p_number text, p_circonscription text, p_cadastre text, p_designation text, p_acte_type text
+) returns text
+language sql immutable parallel safe as $$
+    select concat_ws('|', p_source, n.number,
+        case when n.renovated then '' else registre.fold(p_circonscription) end,
+        case when n.renovated then '000001' when p_source = 'acte' then '' else registre.fold(p_cadastre) end,
+        case when n.renovated or p_source = 'acte' then '' else registre.fold(p_designation) end,
+        case when p_source = 'acte' then registre.fold(p_acte_type) else '' end)
+    from (select m.number, registre.is_renovated_lot(p_source, m.number) as renovated
+          from (select registre.normalize_number(p_number) as number) m) n
+$$;

@@ -1,0 +1,79 @@
+-- One live session per account, everywhere: an account is leased by one worker's boot, like a job.
+
+create function registre.add_account(p_username text, p_password text) returns table (id text, created boolean)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    -- A new secret for a known account also lifts what its old secret had caused.
+    return query
+    insert into public.worker_accounts as a (username, password) values (p_username, p_password)
+    on conflict (username) do update
+        set password = excluded.password, is_active = true, failure_count = 0, set_aside_reason = null,
+            set_aside_until = null, updated_at = clock_timestamp()
+    returning a.id::text, a.xmax = 0;
+    perform registre.emit('account.added', null, jsonb_build_object('username', p_username), clock_timestamp());
+    perform pg_notify('registre_jobs', '');
+end $$;
+
+create function registre.list_accounts(p_now timestamptz default null)
+returns table (id text, username text, is_active boolean, state text, reason text, until timestamptz, lease_owner text,
+               last_used timestamptz, failure_count integer)
+language sql stable as $$
+    select a.id::text, a.username, coalesce(a.is_active, true),
+        case when not coalesce(a.is_active, true) then 'inactive'
+             when a.set_aside_reason is not null and (a.set_aside_until is null or a.set_aside_until > registre.instant(p_now)) then 'set aside'
+             when a.lease_until > registre.instant(p_now) then 'signed in'
+             else 'free' end,
+        a.set_aside_reason, a.set_aside_until, a.lease_owner, a.last_used, coalesce(a.failure_count, 0)
+    from public.worker_accounts a order by a.username
+$$;
+
+-- free → leased. Least recently used first, so that work spreads over all accounts.
+create function registre.claim_accounts(p_owner text, p_limit integer, p_visibility_seconds double precision,
+                                        p_now timestamptz default null)
+returns table (id text, username text, password text, token bigint, until timestamptz)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := registre.instant(p_now);
+begin
+    return query
+    update public.worker_accounts a
+    set lease_owner = p_owner, lease_token = a.lease_token + 1,
+        lease_until = v_now + make_interval(secs => p_visibility_seconds), updated_at = v_now
+    where a.id in (
+        select c.id from public.worker_accounts c
+        where coalesce(c.is_active, true)
+          and (c.set_aside_reason is null or c.set_aside_until <= v_now)
+          and (c.lease_until is null or c.lease_until <= v_now)
+        order by c.last_used nulls first, c.username
+        limit p_limit for update skip locked)
+    returning a.id::text, a.username, a.password, a.lease_token, a.lease_until;
+end $$;
+
+-- leased → free. A token that is no longer the account's changes nothing.
+create function registre.release_account(p_account text, p_token bigint) returns boolean
+language sql as $$
+    with freed as (
+        update public.worker_accounts set lease_owner = null, lease_until = null
+        where id::text = p_account and lease_token = p_token returning 1)
+    select exists (select from freed)
+$$;
+
+-- leased → set aside, on every host at once. p_seconds null: until a person mends it.
+create function registre.set_account_aside(p_account text, p_token bigint, p_reason text, p_seconds double precision default null,
+                                           p_now timestamptz default null) returns boolean
+language plpgsql as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_username text;
+begin
+    update public.worker_accounts
+    set set_aside_reason = p_reason, set_aside_until = v_now + make_interval(secs => p_seconds),
+        failure_count = coalesce(failure_count, 0) + 1, lease_owner = null, lease_until = null, updated_at = v_now
+    where id::text = p_account and lease_token = p_token
+    returning username into v_username;
+    if v_username is null then return false; end if;
+    perform registre.emit('account.set_aside', null, jsonb_build_object('username', v_username, 'reason', p_reason), v_now);
+    return true;
+end $$;

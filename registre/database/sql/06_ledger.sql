@@ -1,0 +1,135 @@
+-- The ledger: intended → void | charged → secured, or ambiguous. Each write matches job, token and a live lease;
+-- no match means lease_lost. (secured → delivered is deliver's, in 07_finish.sql.)
+
+-- Opens a purchase before the first click that can be billed. granted: click. in_progress: another job is buying the same
+-- document. cancelled: a person asked to stop.
+create function registre.intend(p_job uuid, p_token bigint, p_host text, p_fee_cents integer, p_now timestamptz default null)
+returns table (verdict text, purchase_id uuid, intended_at timestamptz)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_job public.extraction_queue;
+    v_purchase uuid;
+begin
+    select * into v_job from public.extraction_queue q
+    where q.id = p_job and q.lease_token = p_token and q.status = 'En traitement' and q.lease_until > v_now for update;
+    if not found then perform registre.refuse('lease_lost', 'The lease of this job is lost.'); end if;
+    if v_job.cancel_requested_at is not null then
+        return query select 'cancelled', null::uuid, null::timestamptz;
+        return;
+    end if;
+    if exists (select from registre.purchases p where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured')) then
+        perform registre.refuse('open_purchase', 'This job already has an open purchase.');
+    end if;
+    insert into registre.purchases (job_id, token, account_id, host, identity_key, state, fee_cents, intended_at)
+    values (p_job, p_token, v_job.account_id, p_host, v_job.identity_key, 'intended', p_fee_cents, v_now)
+    on conflict (identity_key) where state in ('intended', 'charged', 'secured') do nothing
+    returning id into v_purchase;
+    if v_purchase is null then
+        return query select 'in_progress', null::uuid, null::timestamptz;
+        return;
+    end if;
+    update public.extraction_queue set purchase_id = v_purchase, updated_at = v_now where id = p_job;
+    perform registre.emit('purchase.intended', p_job, jsonb_build_object('purchase', v_purchase, 'fee_cents', p_fee_cents), v_now);
+    return query select 'granted', v_purchase, v_now;
+end $$;
+
+-- The open purchase of a job under its token, locked; or lease_lost. An expired lease still counts while nobody took the job:
+-- refusing the truth about money because the clock ran out would lose it.
+create function registre.open_purchase(p_purchase uuid, p_token bigint, p_states text[]) returns registre.purchases
+language plpgsql as $$
+declare
+    v_purchase registre.purchases;
+begin
+    select p.* into v_purchase from registre.purchases p
+    join public.extraction_queue q on q.purchase_id = p.id and q.lease_token = p.token
+    where p.id = p_purchase and p.token = p_token and p.state = any (p_states) for update of p, q;
+    if not found then perform registre.refuse('lease_lost', 'This purchase is no longer yours to change.'); end if;
+    return v_purchase;
+end $$;
+
+-- intended → void: a page that is not the viewer answered.
+create function registre.void_purchase(p_purchase uuid, p_token bigint, p_reason text, p_now timestamptz default null) returns void
+language plpgsql as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_purchase registre.purchases := registre.open_purchase(p_purchase, p_token, '{intended}');
+begin
+    update registre.purchases set state = 'void', voided_at = v_now, reason = p_reason where id = p_purchase;
+    update public.extraction_queue set purchase_id = null where id = v_purchase.job_id;
+    perform registre.emit('purchase.void', v_purchase.job_id, jsonb_build_object('purchase', p_purchase, 'reason', p_reason), v_now);
+end $$;
+
+-- intended → charged: the viewer is open. A repeat changes nothing.
+create function registre.charge_purchase(p_purchase uuid, p_token bigint, p_notes jsonb default '[]', p_now timestamptz default null)
+returns void
+language plpgsql as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_purchase registre.purchases := registre.open_purchase(p_purchase, p_token, '{intended,charged}');
+begin
+    if v_purchase.state = 'charged' then return; end if;
+    update registre.purchases set state = 'charged', charged_at = v_now where id = p_purchase;
+    update public.extraction_queue set cost_cents = cost_cents + v_purchase.fee_cents, notes = notes || p_notes, updated_at = v_now
+    where id = v_purchase.job_id;
+    perform registre.emit('purchase.charged', v_purchase.job_id,
+        jsonb_build_object('purchase', p_purchase, 'fee_cents', v_purchase.fee_cents, 'notes', p_notes), v_now);
+end $$;
+
+-- charged → secured: the checked PDF is fsynced in this host's spool. From here on the job needs no lease: the file completes
+-- it, by whatever process delivers. A file found in the spool after a crash also ends what was held as ambiguous.
+create function registre.secure_purchase(p_purchase uuid, p_sha256 text, p_size_bytes bigint, p_pages integer,
+                                         p_now timestamptz default null) returns text
+language plpgsql as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_purchase registre.purchases;
+begin
+    select * into v_purchase from registre.purchases where id = p_purchase for update;
+    if not found then perform registre.refuse('not_found', 'No purchase has this id.'); end if;
+    if v_purchase.state in ('secured', 'delivered') then
+        if v_purchase.sha256 <> p_sha256 then
+            perform registre.refuse('other_document', 'This purchase is secured with another file.');
+        end if;
+        return v_purchase.state;
+    end if;
+    if v_purchase.state = 'void' then perform registre.refuse('void', 'This purchase was void: its file must be looked at by a person.'); end if;
+    update registre.purchases
+    set state = 'secured', secured_at = v_now, charged_at = coalesce(charged_at, v_now), sha256 = p_sha256,
+        size_bytes = p_size_bytes, pages = p_pages, reason = null
+    where id = p_purchase;
+    update public.extraction_queue
+    set lease_until = null, step = null, updated_at = v_now,
+        cost_cents = cost_cents + case when v_purchase.charged_at is null then v_purchase.fee_cents else 0 end
+    where id = v_purchase.job_id and purchase_id = p_purchase;
+    perform registre.end_attempt(v_purchase.job_id, v_purchase.token, 'secured', null, null, v_now);
+    perform registre.emit('purchase.secured', v_purchase.job_id,
+        jsonb_build_object('purchase', p_purchase, 'sha256', p_sha256, 'size_bytes', p_size_bytes, 'pages', p_pages), v_now);
+    return 'secured';
+end $$;
+
+-- intended | charged → ambiguous, and its job with it: nobody can tell whether a document without a file was billed.
+create function registre.hold_ambiguous(p_job uuid, p_purchase uuid, p_reason text, p_now timestamptz) returns void
+language plpgsql as $$
+declare
+    v_purchase registre.purchases;
+begin
+    update registre.purchases set state = 'ambiguous', ambiguous_at = p_now, reason = p_reason where id = p_purchase
+    returning * into v_purchase;
+    perform registre.emit('purchase.ambiguous', p_job, jsonb_build_object('purchase', p_purchase, 'reason', p_reason), p_now);
+    perform registre.close_job(p_job, v_purchase.token, 'Erreur', 'ambiguous_purchase',
+        case when v_purchase.charged_at is null
+             then 'It is not known whether the registry billed this document: ' || p_reason || '. A person decides.'
+             else 'The registry billed this document, but no file of it is safe: ' || p_reason || '. A person decides.' end,
+        'ambiguous', p_now);
+end $$;
+
+-- The owner's own way to say so.
+create function registre.mark_ambiguous(p_purchase uuid, p_token bigint, p_reason text, p_now timestamptz default null) returns void
+language plpgsql as $$
+declare
+    v_purchase registre.purchases := registre.open_purchase(p_purchase, p_token, '{intended,charged}');
+begin
+    perform registre.hold_ambiguous(v_purchase.job_id, p_purchase, p_reason, registre.instant(p_now));
+end $$;

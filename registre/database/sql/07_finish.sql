@@ -1,0 +1,136 @@
+-- How a lease ends. Every function matches id and token; no match means lease_lost and nothing written. None of them may run
+-- while a purchase of the job is open: money is settled first.
+
+create function registre.end_attempt(p_job uuid, p_token bigint, p_ending text, p_kind text, p_message text, p_now timestamptz)
+returns void
+language sql as $$
+    update registre.attempts set ended_at = p_now, ending = p_ending, error_kind = p_kind, message = p_message
+    where job_id = p_job and token = p_token and ended_at is null
+$$;
+
+-- The job under this token, locked; or lease_lost; or open_purchase.
+create function registre.held_job(p_job uuid, p_token bigint) returns public.extraction_queue
+language plpgsql as $$
+declare
+    v_job public.extraction_queue;
+begin
+    select * into v_job from public.extraction_queue
+    where id = p_job and lease_token = p_token and status = 'En traitement' for update;
+    if not found then perform registre.refuse('lease_lost', 'The lease of this job is lost.'); end if;
+    if exists (select from registre.purchases p where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured')) then
+        perform registre.refuse('open_purchase', 'This job has an open purchase; it is settled first.');
+    end if;
+    return v_job;
+end $$;
+
+-- En traitement → Complété | Erreur. Private: its callers have checked.
+create function registre.close_job(p_job uuid, p_token bigint, p_status text, p_kind text, p_message text, p_ending text,
+                                   p_now timestamptz) returns void
+language plpgsql as $$
+begin
+    update public.extraction_queue
+    set status = case p_status when 'Erreur' then 'Erreur' else 'Complété' end, error_kind = p_kind, error_message = p_message,
+        lease_owner = null, lease_until = null, step = null, finished_at = p_now, updated_at = p_now
+    where id = p_job;
+    perform registre.end_attempt(p_job, p_token, p_ending, p_kind, p_message, p_now);
+    perform registre.emit(case p_status when 'Erreur' then 'job.failed' else 'job.completed' end, p_job,
+        jsonb_strip_nulls(jsonb_build_object('status', p_status, 'error_kind', p_kind, 'message', p_message)), p_now);
+end $$;
+
+-- En traitement → En attente. Private. p_consumed false: the attempt is given back. A job a person asked to cancel does not
+-- wait again: it ends here.
+create function registre.wait_again(p_job uuid, p_token bigint, p_delay_seconds double precision, p_consumed boolean, p_ending text,
+                                    p_kind text, p_message text, p_now timestamptz) returns void
+language plpgsql as $$
+begin
+    if exists (select from public.extraction_queue where id = p_job and cancel_requested_at is not null) then
+        perform registre.close_job(p_job, p_token, 'Erreur', 'cancelled', 'Cancelled before anything was bought.', p_ending, p_now);
+        return;
+    end if;
+    update public.extraction_queue
+    set status = 'En attente', attemtps = coalesce(attemtps, 0) - case when p_consumed then 0 else 1 end,
+        lease_owner = null, lease_until = null, account_id = null, worker_id = null, step = null,
+        is_due = p_delay_seconds <= 0,
+        next_attempt_at = case when p_delay_seconds > 0 then p_now + make_interval(secs => p_delay_seconds) end,
+        processing_started_at = null, updated_at = p_now
+    where id = p_job;
+    perform registre.end_attempt(p_job, p_token, p_ending, p_kind, p_message, p_now);
+    perform registre.emit('job.' || p_ending, p_job,
+        jsonb_strip_nulls(jsonb_build_object('status', 'En attente', 'message', p_message, 'delay_seconds', p_delay_seconds)), p_now);
+    if p_delay_seconds <= 0 then perform pg_notify('registre_jobs', ''); end if;
+end $$;
+
+-- Given back untouched: drain, cancel of a session, an account that fell away. Consumes no attempt.
+create function registre.release_job(p_job uuid, p_token bigint, p_message text default null, p_now timestamptz default null) returns void
+language plpgsql as $$
+begin
+    perform registre.held_job(p_job, p_token);
+    perform registre.wait_again(p_job, p_token, 0, false, 'released', null, p_message, registre.instant(p_now));
+end $$;
+
+-- Put off: the site is away, the browser broke, or another job is buying the same document. Consumes no attempt; but a job
+-- whose page breaks every browser is not put off for ever: p_rescued counts, and the eleventh time it ends.
+create function registre.snooze_job(p_job uuid, p_token bigint, p_delay_seconds double precision, p_message text,
+                                    p_rescued boolean default false, p_now timestamptz default null) returns void
+language plpgsql as $$
+declare
+    v_job public.extraction_queue := registre.held_job(p_job, p_token);
+begin
+    if p_rescued and v_job.rescues >= 10 then
+        perform registre.close_job(p_job, p_token, 'Erreur', 'attempts_exhausted', p_message, 'failed', registre.instant(p_now));
+        return;
+    end if;
+    if p_rescued then update public.extraction_queue set rescues = rescues + 1 where id = p_job; end if;
+    perform registre.wait_again(p_job, p_token, p_delay_seconds, false, 'snoozed', null, p_message, registre.instant(p_now));
+end $$;
+
+-- Failed, may succeed later: waits again, or ends when the attempts are used up. Consumes the attempt.
+create function registre.retry_job(p_job uuid, p_token bigint, p_kind text, p_message text, p_delay_seconds double precision,
+                                   p_now timestamptz default null) returns void
+language plpgsql as $$
+declare
+    v_job public.extraction_queue := registre.held_job(p_job, p_token);
+begin
+    if v_job.attemtps >= coalesce(v_job.max_attempts, 3) then
+        perform registre.close_job(p_job, p_token, 'Erreur', 'attempts_exhausted', p_message, 'failed', registre.instant(p_now));
+    else
+        perform registre.wait_again(p_job, p_token, p_delay_seconds, true, 'retried', p_kind, p_message, registre.instant(p_now));
+    end if;
+end $$;
+
+-- Failed for good: said to the requester.
+create function registre.fail_job(p_job uuid, p_token bigint, p_kind text, p_message text, p_needs_review boolean default false,
+                                  p_now timestamptz default null) returns void
+language plpgsql as $$
+begin
+    perform registre.held_job(p_job, p_token);
+    update public.extraction_queue set needs_review = p_needs_review where id = p_job;
+    perform registre.close_job(p_job, p_token, 'Erreur', p_kind, p_message, 'failed', registre.instant(p_now));
+end $$;
+
+-- The ack: secured → delivered and its job → Complété, in one transaction; fenced by the purchase, not by a lease, since only
+-- the job's present purchase may complete it. Says what it did; a repeat changes nothing.
+create function registre.deliver(p_purchase uuid, p_sha256 text, p_bucket text, p_object_key text, p_now timestamptz default null)
+returns text
+language plpgsql as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_purchase registre.purchases;
+begin
+    select * into v_purchase from registre.purchases where id = p_purchase for update;
+    if not found then perform registre.refuse('not_found', 'No purchase has this id.'); end if;
+    if v_purchase.state not in ('secured', 'delivered') or v_purchase.sha256 <> p_sha256 then
+        perform registre.refuse('other_document', 'This purchase is not secured with this file.');
+    end if;
+    if v_purchase.state = 'delivered' then return 'repeated'; end if;
+    update registre.purchases set state = 'delivered', delivered_at = v_now, bucket = p_bucket, object_key = p_object_key
+    where id = p_purchase;
+    perform registre.emit('purchase.delivered', v_purchase.job_id,
+        jsonb_build_object('purchase', p_purchase, 'path', p_bucket || '/' || p_object_key), v_now);
+    update public.extraction_queue set supabase_path = p_bucket || '/' || p_object_key
+    where id = v_purchase.job_id and purchase_id = p_purchase
+      and (status = 'En traitement' or (status = 'Erreur' and error_kind in ('secured_elsewhere', 'ambiguous_purchase')));
+    if not found then return 'kept'; end if;
+    perform registre.close_job(v_purchase.job_id, v_purchase.token, 'Complété', null, null, 'completed', v_now);
+    return 'completed';
+end $$;

@@ -1,0 +1,128 @@
+"""A job's life: its status, its lease, and the arrows between them.
+
+Invariant: the state machine stands once, as data, in `ARROWS`; each SQL function guards its own arrow, and the README's
+chart is compared with this table by a test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+from registre.account import AccountId
+from registre.document import DocumentRequest
+
+JobId = NewType("JobId", str)
+"""UUID of an `extraction_queue` row, as text."""
+
+LeaseToken = NewType("LeaseToken", int)
+"""Rises by one at each lease of a job; a write with an older token changes nothing."""
+
+
+class Status(StrEnum):
+    """`extraction_queue.status`: the four words of the contract. Everything finer is other columns."""
+
+    WAITING = "En attente"
+    RUNNING = "En traitement"
+    DONE = "Complété"
+    FAILED = "Erreur"
+
+
+ARROWS: dict[str, tuple[tuple[Status, Status], ...]] = {
+    "lease_next": ((Status.WAITING, Status.RUNNING),),
+    "release_job": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
+    "snooze_job": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
+    "retry_job": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
+    "fail_job": ((Status.RUNNING, Status.FAILED),),
+    "mark_ambiguous": ((Status.RUNNING, Status.FAILED),),
+    "reclaim": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
+    "deliver": ((Status.RUNNING, Status.DONE), (Status.FAILED, Status.DONE)),
+    "requeue_job": ((Status.FAILED, Status.WAITING),),
+    "cancel_job": ((Status.WAITING, Status.FAILED),),
+}
+"""SQL function → the moves it may make. `deliver` leaves 'Erreur' only for a document that was bought and found again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person or program submits: one document, and how it is to be served."""
+
+    request: DocumentRequest
+    client: str = ""
+    priority: int = 0
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a job until `until`, and the fence of every write about it."""
+
+    job_id: JobId
+    token: LeaseToken
+    owner: str
+    account_id: AccountId
+    until: datetime
+    attempt: int
+    max_attempts: int
+    request: DocumentRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What one renewal of a host kept. `cancelled` are jobs a person asked to stop."""
+
+    jobs: frozenset[JobId]
+    accounts: frozenset[AccountId]
+    cancelled: frozenset[JobId]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One lease of a job, from start to end."""
+
+    number: int
+    owner: str
+    account: str
+    started_at: datetime
+    ended_at: datetime | None
+    ending: str | None
+    error_kind: str | None
+    message: str | None
+    evidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One row of the queue as people see it."""
+
+    id: JobId
+    status: Status
+    request: DocumentRequest
+    client: str
+    worker_id: str | None
+    attempts: int
+    max_attempts: int
+    rescues: int
+    supabase_path: str | None
+    error_kind: str | None
+    error_message: str | None
+    notes: tuple[str, ...]
+    cost_cents: int
+    step: str | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact, written in the transaction that made it true. `cursor` orders facts as they became visible."""
+
+    cursor: str
+    at: datetime
+    kind: str
+    job_id: JobId | None
+    data: dict[str, Any]

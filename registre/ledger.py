@@ -1,0 +1,80 @@
+"""The ledger's words: a purchase, its states, and the verdict on an intent.
+
+Invariant: no click that can lead to the viewer without an `intended` row; at most one live purchase of one identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+PurchaseId = NewType("PurchaseId", str)
+"""UUID of a `registre.purchases` row, as text."""
+
+
+class PurchaseState(StrEnum):
+    """`intended → void | charged → secured → delivered`, or `ambiguous` when nobody can tell whether it was billed."""
+
+    INTENDED = "intended"
+    VOID = "void"
+    CHARGED = "charged"
+    SECURED = "secured"
+    DELIVERED = "delivered"
+    AMBIGUOUS = "ambiguous"
+
+
+class Verdict(StrEnum):
+    """The ledger's answer to an intent; only GRANTED allows the click."""
+
+    GRANTED = "granted"
+    IN_PROGRESS = "in_progress"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The answer to `intend`: the purchase opened, or why none was."""
+
+    verdict: Verdict
+    purchase_id: PurchaseId | None
+    intended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecuredFile:
+    """What is known of the bytes on disk."""
+
+    sha256: str
+    size_bytes: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a secured file went."""
+
+    purchase_id: PurchaseId
+    sha256: str
+    bucket: str
+    object_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One purchase as people see it."""
+
+    id: PurchaseId
+    job_id: str
+    state: PurchaseState
+    fee_cents: int
+    account: str
+    intended_at: datetime
+    charged_at: datetime | None
+    secured_at: datetime | None
+    delivered_at: datetime | None
+    sha256: str | None
+    size_bytes: int | None
+    pages: int | None
+    reason: str | None

@@ -1,0 +1,98 @@
+"""Real names of Quebec, so that a misspelling is corrected and a real name never becomes another.
+
+Invariant: a word that is known, here or in the list offered, is never changed; an unknown word changes only into the
+known word that is clearly the nearest of all, wherever that word comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+from registre.document import fold
+from registre.matching.words import KINDS, NUMERALS, SAINTS, SIDES, SMALL, TYPES, VILLAGE_OR_VILLE
+
+_FARTHEST = 5
+"""Words farther than this are of no interest: three edits at most are corrected, with a margin of two."""
+
+
+@cache
+def _sections() -> dict[str, tuple[str, ...]]:
+    text = (files("registre.matching") / "names.txt").read_text(encoding="utf-8")
+    sections: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[] "), [])
+        elif not line.startswith("#"):
+            current.extend(name for part in line.split(",") if (name := fold(part)))
+    return {key: tuple(names) for key, names in sections.items()}
+
+
+@cache
+def saints(marker: str) -> frozenset[str]:
+    """First words of the names known after `saint` or `sainte`."""
+    return frozenset(name.split()[0] for name in _sections()[marker])
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Every word of three letters or more that is known without seeing any list."""
+    words = {word for names in _sections().values() for name in names for word in name.split()}
+    words |= {"notre", "dame", "sacre", "coeur"} | SIDES | SAINTS | set(NUMERALS)
+    words |= (set(TYPES.values()) | set(KINDS.values())) - {VILLAGE_OR_VILLE}
+    return frozenset(word for word in words if len(word) > 2)
+
+
+def correct(word: str, offered: frozenset[str], *, builtin: bool = True) -> str | None:
+    """The known word that `word` misspells, or None: not misspelt, too short, too far, or two words as near."""
+    known = offered | vocabulary() if builtin else offered
+    if len(word) < 4 or word in known or word in SMALL or word in TYPES or word in KINDS or not word.isalpha():
+        return None
+    near = extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=2)
+    if not near:
+        return None
+    best, distance = near[0][0], int(near[0][1])
+    margin = 1 if distance == 1 else 2
+    if len(near) > 1 and near[1][1] < distance + margin:
+        return None
+    if best in SIDES or best in NUMERALS or distance > _bound(word, best):
+        return None
+    return best
+
+
+def _bound(word: str, target: str) -> int:
+    """How many edits may separate them: none at four letters, where too many names lie one letter apart."""
+    length = len(target)
+    if length < 5:
+        return 0
+    if length < 6:
+        return 1 if word[0] == target[0] else 0
+    if length < 8:
+        return 1
+    if length < 11:
+        return 2
+    return 3 if word[0] == target[0] else 2
+
+
+def can_only_be(asked: str, other: str, given_name: str, offered: Iterable[str]) -> bool:
+    """True when `asked` (saint or sainte) cannot stand before `given_name` and `other` does.
+
+    *Saint-Anne* can only be Sainte-Anne; *Saint-Denise* may mean Saint-Denis, so it is False. `offered` are the given
+    names that the list has after `asked`.
+    """
+    if given_name not in saints(other):
+        return False
+    rivals = saints(asked) | frozenset(offered)
+    return not any(_akin(given_name, rival) for rival in rivals)
+
+
+def _akin(name: str, rival: str) -> bool:
+    short, long = sorted((name, rival), key=len)
+    if len(short) >= 3 and long.startswith(short):
+        return True
+    return len(short) > 4 and OSA.distance(name, rival, score_cutoff=1) <= 1

@@ -1,0 +1,219 @@
+"""What the core asks of the world: a registry session, a spool, a bucket, the stores.
+
+Invariant: every port is synchronous, raises only `registre.errors`, and says which thread may call it. Each has one fake
+that passes the same contract suite as the real adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.document import DocumentRequest
+from registre.errors import ErrorKind
+from registre.job import AttemptView, Event, JobId, JobView, Lease, Order, Renewal, Status
+from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
+from registre.matching import Option
+
+
+class Step(StrEnum):
+    """Where an attempt stands; shown to people, stored in no state machine."""
+
+    SIGNING_IN = "signing in"
+    FORM = "filling the form"
+    SUBMITTING = "submitting"
+    CHOOSING = "choosing from a list"
+    CONFIRMING = "confirming"
+    WAITING_VIEWER = "waiting for the viewer"
+    SAVING = "saving the document"
+    SECURING = "securing the document"
+
+
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    """The form as read back from the page just before its submission; a field the form does not have is None."""
+
+    number: str
+    circonscription: Option | None
+    cadastre: Option | None
+    designation: Option | None
+    acte_type: Option | None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerReached:
+    """The viewer is open, so the document is billed. `notes` are facts for the requester, such as an inactive lot."""
+
+    notes: tuple[str, ...] = ()
+
+
+class RegistrySession(Protocol):
+    """One account's session on the registry's site, in one browser context.
+
+    Calls block and come from one thread at a time; `interrupt` may come from any thread. After any error but DataError the
+    caller closes the session and opens another. Errors: the SiteError tree, and Aborted after `interrupt`.
+    """
+
+    def sign_in(self) -> None:
+        """Sign in and prove it: the index form opens. AccountError when refused; never a second try by itself."""
+
+    def fill(self, request: DocumentRequest) -> FilledForm:
+        """Open the source's form afresh, choose and type everything, read it back. Free. DataError if no option is right."""
+
+    def submit(self, request: DocumentRequest) -> ViewerReached:
+        """Submit the filled form and follow lists and confirmation to the viewer.
+
+        Only to be called under a recorded intent. DataError, SessionExpired and SiteUnavailable (maintenance page) mean
+        that a page which is not the viewer answered, hence nothing was bought; any other error leaves it unknown.
+        """
+
+    def save(self, target: Path) -> None:
+        """Save the viewer's document into `target`. Free, repeatable while the viewer is open. DocumentError if none came."""
+
+    def collect_evidence(self, folder: Path, label: str) -> Path | None:
+        """Best effort: screenshot, HTML and URL of the page, without any typed secret. Returns the folder, or None."""
+
+    def interrupt(self) -> None:
+        """Make the call under way, and any later one, raise Aborted as soon as it can."""
+
+    def close(self) -> None:
+        """Leave the site and free the context. Never raises, returns within seconds."""
+
+
+class Registry(Protocol):
+    """Opens sessions; owns the browsers behind them. Thread-safe."""
+
+    def open_session(self, credentials: Credentials, on_step: Callable[[Step], None]) -> RegistrySession:
+        """A new session, not yet signed in. BrowserFailed if no browser can be had."""
+
+    def close(self) -> None:
+        """Close every session and browser; kill what does not close. Idempotent."""
+
+
+class Bucket(Protocol):
+    """Where delivered documents live. Thread-safe."""
+
+    def put(self, bucket: str, key: str, content: Path, sha256: str) -> None:
+        """Store the file under bucket/key; the same content again is fine, other content under that key is refused.
+
+        StoreUnavailable when it cannot be done now.
+        """
+
+    def fetch(self, bucket: str, key: str) -> bytes:
+        """The object's bytes; NotFound when there is none."""
+
+    def location(self, bucket: str, key: str) -> str:
+        """Where a person finds it: a path or an address."""
+
+
+class JobQueue(Protocol):
+    """The queue. Every write about a leased job is fenced by its token and raises LeaseLost when that is no longer the job's."""
+
+    def submit(self, orders: Sequence[Order]) -> list[JobId]:
+        """Put validated orders in, all or none, in this order."""
+
+    def lease_next(self, owner: str, seats: Sequence[Seat], visibility: timedelta) -> list[Lease]:
+        """At most one job for each seat; counts the attempt."""
+
+    def renew(self, owner: str, jobs: Sequence[Lease], seats: Sequence[Seat], visibility: timedelta) -> Renewal:
+        """One call for the whole host; what is missing in the answer is lost."""
+
+    def note_step(self, lease: Lease, step: str) -> None: ...
+
+    def release(self, lease: Lease, message: str) -> None:
+        """Back to waiting, no attempt consumed."""
+
+    def snooze(self, lease: Lease, delay: timedelta, message: str, *, rescued: bool = False) -> None:
+        """Back to waiting, not before `delay`, no attempt consumed. `rescued` counts towards the bound on rescues."""
+
+    def retry(self, lease: Lease, kind: ErrorKind, message: str, delay: timedelta) -> None:
+        """Failed, may succeed later: waits `delay`, or ends in 'Erreur' when the attempts are used up."""
+
+    def fail(self, lease: Lease, kind: ErrorKind, message: str, *, needs_review: bool = False) -> None:
+        """Failed for good."""
+
+    def reclaim(
+        self, backoff: timedelta, host_gone: timedelta, legacy: timedelta, limit: int = 100
+    ) -> list[tuple[JobId, str]]:
+        """Judge jobs whose lease ran out; returns what became of each."""
+
+    def requeue(self, job_id: JobId) -> None:
+        """A failed job waits again, with fresh attempts. Refused while its document may be bought."""
+
+    def cancel(self, job_id: JobId, author: str) -> str:
+        """'cancelled', or 'requested' for a running job. Refused once its document is being bought."""
+
+    def listen(self, ring: Callable[[str, str], None]) -> Callable[[], None]:
+        """Ring (channel, payload) when there may be something to lease or to read; returns what ends it."""
+
+
+class AccountBook(Protocol):
+    """The registry accounts, one live session each, everywhere."""
+
+    def add(self, username: str, password: str) -> tuple[AccountId, bool]:
+        """Add, or give a known account a new password; returns its id and whether it is new."""
+
+    def all(self) -> list[AccountView]: ...
+
+    def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
+        """Lease up to `limit` free accounts, least recently used first."""
+
+    def release(self, seat: Seat) -> None: ...
+
+    def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
+        """Take it out of service on every host; without a duration until a person mends it."""
+
+
+class Ledger(Protocol):
+    """The money. See `registre.ledger` for the states."""
+
+    def intend(self, lease: Lease, host: str, fee_cents: int) -> Intent:
+        """Open a purchase; only Verdict.GRANTED allows the click. LeaseLost."""
+
+    def void(self, purchase: PurchaseId, lease: Lease, reason: str) -> None: ...
+
+    def charge(self, purchase: PurchaseId, lease: Lease, notes: Sequence[str]) -> None: ...
+
+    def secure(self, purchase: PurchaseId, file: SecuredFile) -> None:
+        """The file is fsynced in this host's spool. Also ends what a crash had left ambiguous. Repeats are fine."""
+
+    def mark_ambiguous(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:
+        """Nobody can tell whether it was billed, or what was billed is not here; the job stops for a person."""
+
+    def deliver(self, delivery: Delivery) -> str:
+        """The ack: closes the job. 'completed', 'repeated', or 'kept' when the job had ended otherwise."""
+
+    def lines(self, job_id: JobId | None = None) -> list[LedgerLine]: ...
+
+
+class Fleet(Protocol):
+    """What hosts and workers say of themselves."""
+
+    def register_host(self, host: str, boot: str, version: str) -> None:
+        """Present this boot; leases of the host's earlier boots end now. Only under the host's spool lock."""
+
+    def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None: ...
+
+
+class Views(Protocol):
+    """What people look at."""
+
+    def job(self, job_id: JobId) -> JobView:
+        """NotFound when the id names nothing."""
+
+    def jobs(self, status: Status | None = None, limit: int = 100) -> list[JobView]:
+        """Newest first."""
+
+    def counts(self) -> dict[Status, int]: ...
+
+    def attempts(self, job_id: JobId) -> list[AttemptView]: ...
+
+    def story(self, job_id: JobId) -> list[Event]:
+        """Every fact about one job, oldest first."""
+
+    def events_after(self, cursor: str, limit: int = 500) -> list[Event]: ...

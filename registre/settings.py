@@ -1,0 +1,92 @@
+"""Settings: flag, then environment, then `.env`, then the default written here.
+
+Invariant: a wrong value is one sentence naming the variable; a secret is never shown.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from registre.errors import ConfigurationError
+
+REAL_SITE = "https://www.registrefoncier.gouv.qc.ca/Sirf/"
+
+
+def default_home() -> Path:
+    """Where data lives unless REGISTRE_HOME says otherwise: outside /root, which the database's own user cannot enter."""
+    return Path("/var/lib/registre") if os.geteuid() == 0 else user_data_path("registre")
+
+
+class Settings(BaseSettings):
+    """What may be set, by the environment variable named in `validation_alias`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    home: Path = Field(default_factory=default_home, validation_alias="REGISTRE_HOME")
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    pg_bin: Path | None = Field(None, validation_alias="PG_BIN")
+    base_url: str = Field(REAL_SITE, validation_alias="REGISTRY_BASE_URL", pattern=r"^https?://")
+    chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
+    profile: Path | None = Field(None, validation_alias="REGISTRE_SITE_PROFILE")
+    host: str | None = Field(None, validation_alias="REGISTRE_HOST", pattern=r"^[A-Za-z0-9._-]{1,60}$")
+    buckets: Path | None = Field(None, validation_alias="REGISTRE_BUCKETS")
+    max_sessions: int = Field(10, validation_alias="REGISTRE_MAX_SESSIONS", ge=1, le=200)
+    fee_cents: int = Field(150, validation_alias="REGISTRE_FEE_CENTS", ge=0)
+    visibility_seconds: float = Field(60, validation_alias="REGISTRE_VISIBILITY_SECONDS", ge=1)
+    host_gone_seconds: float = Field(600, validation_alias="REGISTRE_HOST_GONE_SECONDS", ge=1)
+    legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1)
+    drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1)
+    log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def visibility(self) -> timedelta:
+        """How long a lease holds without renewal."""
+        return timedelta(seconds=self.visibility_seconds)
+
+    @property
+    def buckets_folder(self) -> Path:
+        return self.buckets or self.home / "buckets"
+
+    @property
+    def spool_folder(self) -> Path:
+        return self.home / "spool"
+
+    @property
+    def evidence_folder(self) -> Path:
+        return self.home / "evidence"
+
+    def host_name(self) -> str:
+        """The host's stable name: the setting, else one made once and kept in the home folder."""
+        if self.host:
+            return self.host
+        kept = self.home / "host"
+        try:
+            if not kept.exists():
+                name = re.sub(r"[^A-Za-z0-9._-]", "-", platform.node())[:40] or "host"
+                self.home.mkdir(parents=True, exist_ok=True)
+                kept.write_text(f"{name}-{secrets.token_hex(2)}\n")
+            return kept.read_text().strip()
+        except OSError as error:
+            raise ConfigurationError(f"REGISTRE_HOME ({self.home}) cannot be written: {error.strerror}.") from None
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Settings with `flags` (those not None) above the environment. ConfigurationError names the wrong variable."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise ConfigurationError(f"{name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}.") from None

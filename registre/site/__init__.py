@@ -1,0 +1,1 @@
+"""The registry's site through real browsers: the adapter of the ports `Registry` and `RegistrySession`."""

@@ -1,0 +1,206 @@
+"""The browser host: one loop thread, and on it the cells that hold every session's browser.
+
+Invariant: Playwright is touched on the loop thread only, and never without a budget; when `close` returns, nothing that was
+started still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playwright.async_api import BrowserContext, StorageState
+
+from registre.errors import BrowserFailed
+from registre.site.cell import Cell
+from registre.site.profile import SiteProfile
+from registre.site.translate import FOREIGN, as_ours
+
+T = TypeVar("T")
+
+_GRACE_SECONDS = 5
+"""How much later than its budget a call gives up even if the loop itself is stuck."""
+_WORK_PER_CORE = 2.5
+"""More page work in flight than this only lengthens the tail."""
+
+
+def default_page_work() -> int:
+    return max(2, int(_WORK_PER_CORE * (os.cpu_count() or 1)))
+
+
+class Permit:
+    """The right to work on a page, out of a bounded number of them; given back while the site makes us wait."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._held = False
+
+    async def take(self) -> None:
+        await self._places.acquire()
+        self._held = True
+
+    def give_back(self) -> None:
+        if self._held:
+            self._held = False
+            self._places.release()
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Others may work meanwhile; taken again afterwards."""
+        self.give_back()
+        try:
+            yield
+        finally:
+            await self.take()
+
+
+class BrowserHost:
+    """Owns the loop thread and the cells. Thread-safe; the loop and the first cell start with the first session."""
+
+    def __init__(self, *, chromium: Path, profile: SiteProfile, sessions_per_cell: int, max_page_work: int) -> None:
+        self._chromium = chromium
+        self._profile = profile
+        self._per_cell = sessions_per_cell
+        self._guard = threading.Lock()
+        self._closed = False
+        self._cells: list[Cell] = []
+        self._opening = asyncio.Lock()
+        self._starting = asyncio.Lock()
+        self._places = asyncio.Semaphore(max_page_work)
+        self._errands: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._turn, name="browser-host", daemon=True)
+
+    def _turn(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(self._cells)
+
+    def submit(self, work: Callable[[], Coroutine[Any, Any, T]], budget_seconds: float) -> Future[T]:
+        """Start `work` on the loop from another thread, under a hard budget. BrowserFailed when the host is closed."""
+        with self._guard:
+            if self._closed:
+                raise BrowserFailed("The browsers are closed.")
+            if not self._thread.is_alive():
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(_capped(work, budget_seconds), self._loop)
+
+    def submit_page_work(self, work: Callable[[Permit], Coroutine[Any, Any, T]], budget_seconds: float) -> Future[T]:
+        """As `submit`, after a permit was had; the wait for it does not count against the budget."""
+
+        async def admitted() -> T:
+            permit = Permit(self._places)
+            await asyncio.wait_for(permit.take(), self._profile.budgets.admission)
+            try:
+                return await asyncio.wait_for(work(permit), budget_seconds)
+            finally:
+                permit.give_back()
+
+        return self.submit(admitted, budget_seconds + self._profile.budgets.admission)
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, T]], budget_seconds: float, what: str) -> T:
+        """Run `work` on the loop and wait for it; foreign errors become ours, named by `what` (a gerund)."""
+        future = self.submit(work, budget_seconds)
+        try:
+            return future.result(budget_seconds + _GRACE_SECONDS)
+        except FOREIGN as error:
+            future.cancel()
+            raise as_ours(error, what) from error
+
+    def grace(self, budget_seconds: float) -> float:
+        """How long a thread should wait for page work with this budget before it takes the loop for stuck."""
+        return self._profile.budgets.admission + budget_seconds + _GRACE_SECONDS
+
+    async def seat(self, session: object, state: StorageState | None) -> tuple[Cell, BrowserContext]:
+        """A context for `session` in the emptiest cell, healed if it was dead. BrowserFailed if none can be had."""
+        cell = await self._cell_for(session)
+        try:
+            return cell, await self._context_of(cell, state)
+        except BaseException:
+            cell.sessions.discard(session)
+            raise
+
+    async def _cell_for(self, session: object) -> Cell:
+        async with self._opening:
+            free = [cell for cell in self._cells if len(cell.sessions) < self._per_cell]
+            cell = min(free, key=lambda c: len(c.sessions), default=None)
+            if cell is None:
+                cell = Cell(self._chromium, self._profile, self._starting)
+                await cell.start()
+                self._cells.append(cell)
+            cell.sessions.add(session)
+            return cell
+
+    async def _context_of(self, cell: Cell, state: StorageState | None) -> BrowserContext:
+        generation = cell.generation
+        if cell.suspect:
+            await cell.heal(generation)
+            generation = cell.generation
+        try:
+            return await cell.new_context(state)
+        except (*FOREIGN, BrowserFailed):
+            await cell.heal(generation)
+        try:
+            return await cell.new_context(state)
+        except FOREIGN as error:
+            cell.suspect = True
+            raise as_ours(error, "opening a session") from error
+
+    def leave(self, session: object, cell: Cell) -> None:
+        """Free the session's place. On the loop."""
+        cell.sessions.discard(session)
+
+    def heal_soon(self, cell: Cell) -> None:
+        """Look at the cell, and replace it if it is dead, without anybody waiting for it. On the loop."""
+        cell.suspect = True
+
+        async def errand() -> None:
+            with contextlib.suppress(BrowserFailed, *FOREIGN):
+                await cell.heal(cell.generation)
+
+        task = self._loop.create_task(errand())
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    def close(self) -> None:
+        """Stop every cell and the loop. Idempotent; returns within about three `close` budgets."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            started = self._thread.is_alive()
+        if started:
+            future = asyncio.run_coroutine_threadsafe(self._close_cells(), self._loop)
+            with contextlib.suppress(*FOREIGN):
+                future.result(self._profile.budgets.close * 4 + _GRACE_SECONDS)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(_GRACE_SECONDS)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    async def _close_cells(self) -> None:
+        errands = list(self._errands)
+        for errand in errands:
+            errand.cancel()
+        await asyncio.gather(*errands, return_exceptions=True)
+        async with self._opening:
+            await asyncio.gather(*(cell.close() for cell in self._cells))
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+
+async def _capped(work: Callable[[], Coroutine[Any, Any, T]], budget_seconds: float) -> T:
+    return await asyncio.wait_for(work(), budget_seconds)

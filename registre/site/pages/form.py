@@ -1,0 +1,236 @@
+"""A search form: opened afresh, filled field by field, read back.
+
+Invariant: nothing found before a reload is used after it; what `fill` returns was read from the page after the last field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator, Request
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from registre.document import DocumentRequest, Source
+from registre.errors import BrowserFailed, DataError, ErrorKind, LayoutChanged, SessionExpired, SiteUnavailable
+from registre.matching import Field, Match, Option, match
+from registre.ports import FilledForm
+from registre.site.pages.result import PageKind, Verdict
+from registre.site.profile import FormProfile, Reload
+from registre.site.tab import Tab
+from registre.site.translate import network_error
+
+_MAX_NAMED = 3
+
+_READ_SELECT = r"""
+(selector) => {
+  const select = document.querySelector(selector);
+  if (!select) return null;
+  const option = (o) => [o.value, (o.textContent || '').replace(/\s+/g, ' ').trim()];
+  return { options: [...select.options].map(option), index: select.selectedIndex, onchange: select.hasAttribute('onchange') };
+}
+"""
+_READ_INPUT = "(selector) => { const input = document.querySelector(selector); return input ? input.value : null; }"
+_LEAVE_MARK = "() => { window.__beforeReload = true; }"
+_IS_RELOADED = "() => !window.__beforeReload && document.readyState !== 'loading'"
+_LET_TASKS_RUN = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 0)), 0))"
+_OFFERS = r"""
+([selector, blanks]) => {
+  const select = document.querySelector(selector);
+  return !!select && [...select.options].some((o) => /[\p{L}\p{N}]/u.test(o.textContent || '') && !blanks.includes(o.value));
+}
+"""
+
+
+class _Mismatch(BrowserFailed):
+    """The form read back is not the form filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A select as read: its options in order, and the one chosen (None in an empty list)."""
+
+    options: tuple[Option, ...]
+    chosen: Option | None
+    has_onchange: bool
+
+
+class SearchForm:
+    """One source's form. `fill` opens it itself, so no choice of an earlier job can be in it."""
+
+    def __init__(self, tab: Tab, source: Source, form: FormProfile) -> None:
+        self._tab = tab
+        self._source = source
+        self._form = form
+        self._blanks = tab.profile.blank_values
+
+    async def fill(self, request: DocumentRequest) -> FilledForm:
+        """See RegistrySession.fill."""
+        try:
+            return await self._fill_once(request)
+        except _Mismatch:  # a reload nobody announced ran over a choice; opening it again is free
+            return await self._fill_once(request)
+
+    async def _fill_once(self, request: DocumentRequest) -> FilledForm:
+        await self.open()
+        intended = await self._choose_all(request)
+        number = request.number_normalized
+        await self._tab.page.locator(self._form.number).first.fill(number)
+        return await self._read_back(intended, number)
+
+    async def open(self) -> None:
+        """Open the form and prove it by its landmark."""
+        verdict = await self._tab.open(self._form.path)
+        self._prove(verdict)
+
+    async def submit_button(self) -> Locator:
+        return await self._tab.first(self._form.submit, "button that submits the form")
+
+    async def _choose_all(self, request: DocumentRequest) -> dict[str, Option | None]:
+        """Choose every select in the form's order; the option each must hold afterwards, by selector."""
+        raise NotImplementedError
+
+    def _prove(self, verdict: Verdict) -> None:
+        """The form, or an error that says what stands there instead. A note on a fresh form is not an error of the order."""
+        if verdict.kind is PageKind.LOGIN or verdict.kind is PageKind.IDENTITY_QUESTION:
+            raise SessionExpired("The site sent us back to its login page.")
+        if verdict.kind not in (PageKind.FORM, PageKind.FORM_ERROR):
+            raise self._changed(
+                f"The form of {self._source} did not open; {verdict.kind} page instead.", self._form.landmark
+            )
+
+    def _changed(self, message: str, landmark: str) -> LayoutChanged:
+        return LayoutChanged(message, source=self._source, landmark=landmark)
+
+    async def read(self, selector: str) -> Select | None:
+        answer = await self._tab.page.evaluate(_READ_SELECT, selector)
+        if answer is None:
+            return None
+        options = tuple(Option(value=value, label=label) for value, label in answer["options"])
+        chosen = options[answer["index"]] if answer["index"] >= 0 else None
+        return Select(options, chosen, answer["onchange"])
+
+    async def _must_read(self, selector: str) -> Select:
+        select = await self.read(selector)
+        if select is None:
+            raise self._changed(f"The form of {self._source} has no {selector}.", selector)
+        return select
+
+    def is_blank(self, option: Option | None) -> bool:
+        return option is None or option.value in self._blanks or not any(c.isalnum() for c in option.label)
+
+    def offered(self, select: Select) -> list[Option]:
+        return [option for option in select.options if not self.is_blank(option)]
+
+    def decide(self, text: str, select: Select, field: Field, name: str) -> Option:
+        """The one option `text` means. DataError, naming the best three, when none surely is."""
+        found = match(text, self.offered(select), field)
+        if found.choice is None:
+            raise DataError(ErrorKind.AMBIGUOUS_OPTION, refusal(name, text, found))
+        return found.choice
+
+    async def leave_blank(self, selector: str, select: Select, name: str) -> Option | None:
+        """Make sure nothing is chosen; the blank option, or None in an empty list."""
+        if self.is_blank(select.chosen):
+            return select.chosen
+        blank = next((option for option in select.options if self.is_blank(option)), None)
+        if blank is None:
+            labels = ", ".join(option.label for option in self.offered(select)[:_MAX_NAMED])
+            raise DataError(
+                ErrorKind.AMBIGUOUS_OPTION, f"The form wants a {name} and the order gives none; it offers: {labels}."
+            )
+        await self.choose(selector, blank, select, Reload.MAYBE)
+        return blank
+
+    async def choose(self, selector: str, option: Option, select: Select, reloads: Reload) -> None:
+        """Choose it, and be on the page that follows from it. The option already chosen starts no navigation."""
+        if select.chosen == option:
+            return
+        index = select.options.index(option)
+        page = self._tab.page
+        try:
+            if reloads is Reload.ALWAYS:
+                async with page.expect_navigation(wait_until="domcontentloaded"):
+                    await page.locator(selector).first.select_option(index=index)
+            elif reloads is Reload.MAYBE:
+                await self._choose_and_see(selector, index)
+            else:
+                await page.locator(selector).first.select_option(index=index)
+        except PlaywrightTimeout as error:
+            raise SiteUnavailable(f"The site did not answer the choice of '{option.label}' in time.") from error
+        except PlaywrightError as error:
+            if network_error(error) is None:
+                raise
+            raise SiteUnavailable(f"The site went away in the middle of a form ({network_error(error)}).") from error
+        if reloads is not Reload.NEVER:
+            self._prove(await self._tab.look_at_free_page())
+
+    async def _choose_and_see(self, selector: str, index: int) -> None:
+        """For a select that may or may not reload: if a navigation starts, be on its page; else stay."""
+        page = self._tab.page
+        started: list[str] = []
+
+        def note(request: Request) -> None:
+            if request.is_navigation_request() and request.frame == page.main_frame:
+                started.append(request.url)
+
+        await page.evaluate(_LEAVE_MARK)
+        page.on("request", note)
+        try:
+            await page.locator(selector).first.select_option(index=index)
+            try:
+                await page.evaluate(_LET_TASKS_RUN)
+            except PlaywrightTimeout:
+                raise
+            except PlaywrightError as error:
+                if "context was destroyed" not in str(error) and "navigat" not in str(error):
+                    raise
+                started.append("")
+            if started:
+                await page.wait_for_function(_IS_RELOADED, polling=50)
+        finally:
+            page.remove_listener("request", note)
+
+    async def await_list(self, selector: str, name: str) -> Select:
+        """The dependent list, once it offers something."""
+        try:
+            await self._tab.page.wait_for_function(_OFFERS, arg=[selector, list(self._blanks)], polling=50)
+        except PlaywrightTimeout as error:
+            raise self._changed(f"The list of {name} stayed empty.", selector) from error
+        return await self._must_read(selector)
+
+    async def _read_back(self, intended: dict[str, Option | None], number: str) -> FilledForm:
+        """Everything as the page has it now, compared with what was meant."""
+        form = self._form
+        read: dict[str, Option | None] = {}
+        for selector in filter(None, (form.circonscription, form.cadastre, form.designation, form.acte_type)):
+            select = await self.read(selector)
+            read[selector] = select.chosen if select else None
+            if read[selector] != intended.get(selector):
+                raise _Mismatch(
+                    f"The form does not hold what was chosen: {_said(intended.get(selector))} became {_said(read[selector])}."
+                )
+        typed = await self._tab.page.evaluate(_READ_INPUT, form.number)
+        if typed is None:
+            raise self._changed(f"The form of {self._source} has no field for the number.", form.number)
+        if typed != number:
+            raise _Mismatch(f"The form holds the number '{typed}' where '{number}' was typed.")
+        at = read.get
+        return FilledForm(
+            number=typed,
+            circonscription=at(form.circonscription),
+            cadastre=at(form.cadastre or ""),
+            designation=at(form.designation or ""),
+            acte_type=at(form.acte_type or ""),
+        )
+
+
+def refusal(name: str, text: str, found: Match) -> str:
+    """`The cadastre 'Chicoutimi' cannot be told; closest: …`, with at most three names."""
+    labels = [candidate.option.label for candidate in found.candidates[:_MAX_NAMED]]
+    closest = f"; the closest are: {', '.join(labels)}" if labels else "; nothing on the site's list is close"
+    return f"The {name} '{text}' does not name one choice of the site's list{closest}."
+
+
+def _said(option: Option | None) -> str:
+    return f"'{option.label}' ({option.value})" if option else "nothing"

@@ -1,0 +1,76 @@
+"""The login page, and what the site answers to it.
+
+Invariant: a password is typed once a sign-in; whatever comes, it is never tried a second time here.
+"""
+
+from __future__ import annotations
+
+from playwright.async_api import Error as PlaywrightError
+
+from registre.account import Credentials
+from registre.document import Source, fold
+from registre.errors import AccountError, ErrorKind, LayoutChanged, SiteUnavailable
+from registre.site.pages.result import PageKind, Verdict
+from registre.site.tab import Tab
+
+
+class LoginPage:
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+        self._profile = tab.profile.login
+
+    async def sign_in(self, credentials: Credentials) -> None:
+        """Sign in and prove it by the index form. AccountError when refused, LayoutChanged when the proof is missing."""
+        await self._open()
+        page = self._tab.page
+        await page.locator(self._profile.username).first.fill(credentials.username)
+        await page.locator(self._profile.password).first.fill(credentials.password)
+        button = await self._tab.first(self._profile.submit, "button that signs in")
+        try:
+            await self._tab.press(button, self._tab.profile.budgets.operation)
+        except PlaywrightError:
+            raise SiteUnavailable(
+                "The site did not answer the sign-in."
+            ) from None  # the call log may hold what was typed
+        self._judge(await self._tab.look_at_free_page())
+        await self._prove()
+
+    async def is_signed_in(self) -> bool:
+        """True when the index form opens as things are; no password is typed."""
+        verdict = await self._tab.open(self._tab.profile.forms[Source.INDEX].path)
+        return verdict.kind in (PageKind.FORM, PageKind.FORM_ERROR)
+
+    async def _open(self) -> None:
+        if self._profile.through_entry:
+            await self._tab.open(self._profile.entry_path)
+            link = await self._tab.first([self._profile.entry_link], "way from the entry to the login")
+            address = await link.get_attribute("href")
+            verdict = await self._tab.open(address or self._profile.path)
+        else:
+            verdict = await self._tab.open(self._profile.path)
+        if verdict.kind is PageKind.IDENTITY_QUESTION:
+            raise AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {verdict.sentence}")
+        if not await self._tab.page.locator(self._profile.username).count():
+            raise LayoutChanged("The login page did not open.", landmark=self._profile.username)
+
+    def _judge(self, verdict: Verdict) -> None:
+        sentence = verdict.sentence
+        if verdict.kind is PageKind.IDENTITY_QUESTION:
+            raise AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {sentence}")
+        if verdict.kind in (PageKind.LOGIN, PageKind.FORM_ERROR):
+            locked = any(fold(mark) in fold(sentence) for mark in self._profile.locked_texts)
+            kind = ErrorKind.ACCOUNT_LOCKED if locked else ErrorKind.LOGIN_REFUSED
+            raise AccountError(kind, sentence or "The site shows its login page again, and no reason.")
+
+    async def _prove(self) -> None:
+        """The index form opens, if need be after a notice was read."""
+        if await self.is_signed_in():
+            return
+        for selector in self._profile.notice_continue:
+            button = self._tab.page.locator(selector)
+            if await button.count():
+                await self._tab.press(button.first, self._tab.profile.budgets.operation)
+                break
+        if not await self.is_signed_in():
+            form = self._tab.profile.forms[Source.INDEX]
+            raise LayoutChanged("Signed in, but the index form did not open.", landmark=form.landmark)

@@ -1,0 +1,87 @@
+"""The port `Registry`: opens sessions on the site and owns the browsers behind them.
+
+Invariant: one account's cookies live in memory only, and are given to that account's next session only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.async_api import StorageState
+
+from registre.account import AccountId, Credentials
+from registre.errors import RegistreError
+from registre.ports import Step
+from registre.site.host import BrowserHost, default_page_work
+from registre.site.profile import DEFAULT_BASE_URL, SiteProfile
+from registre.site.session import SiteSession
+
+
+class SiteRegistry:
+    """See `registre.ports.Registry`. Nothing is started before the first session is opened."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str = DEFAULT_BASE_URL,
+        profile: SiteProfile,
+        chromium: Path,
+        sessions_per_cell: int = 10,
+        max_page_work: int | None = None,
+    ) -> None:
+        """`base_url` ends where the profile's paths begin; `max_page_work` bounds page work in flight (2.5 a core)."""
+        self._base_url = base_url if base_url.endswith("/") else base_url + "/"
+        self._profile = profile
+        self.host = BrowserHost(
+            chromium=chromium,
+            profile=profile,
+            sessions_per_cell=sessions_per_cell,
+            max_page_work=max_page_work or default_page_work(),
+        )
+        self._guard = threading.Lock()
+        self._cookies: dict[AccountId, StorageState] = {}
+        self._sessions: set[SiteSession] = set()
+
+    def open_session(self, credentials: Credentials, on_step: Callable[[Step], None]) -> SiteSession:
+        """See Registry.open_session. The account's former session, if it still lives on the site, is taken up again."""
+        account = credentials.account_id
+
+        def remember(state: StorageState | None) -> None:
+            with self._guard:
+                if state is None:
+                    self._cookies.pop(account, None)
+                else:
+                    self._cookies[account] = state
+
+        with self._guard:
+            state = self._cookies.get(account)
+        session = SiteSession(
+            host=self.host,
+            profile=self._profile,
+            base_url=self._base_url,
+            credentials=credentials,
+            on_step=on_step,
+            remember=remember,
+        )
+        budgets = self._profile.budgets
+        patience = 2 * (budgets.start + budgets.open) + budgets.probe
+        try:
+            self.host.run(lambda: session.start(state), patience, "opening a session")
+        except RegistreError:
+            session.close()
+            raise
+        with self._guard:
+            self._sessions = {s for s in self._sessions if not s.is_closed} | {session}
+        return session
+
+    def close(self) -> None:
+        """See Registry.close."""
+        with self._guard:
+            sessions, self._sessions = self._sessions, set()
+        for session in sessions:
+            with contextlib.suppress(RegistreError):
+                session.interrupt()
+        self.host.close()

@@ -1,0 +1,45 @@
+"""Foreign errors of the browser side, made ours once.
+
+Invariant: no message of Playwright reaches a person beyond its first line, because the rest may hold what was typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import CancelledError as FutureCancelledError
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from registre.errors import BrowserFailed, RegistreError
+
+FOREIGN = (PlaywrightError, asyncio.TimeoutError, TimeoutError, FutureCancelledError, ConnectionError)
+"""What the browser side throws: a page too slow, a browser that went, a driver that went, a budget used up."""
+
+
+def first_line(error: BaseException) -> str:
+    """`Page.goto: net::ERR_CONNECTION_REFUSED at http://…`, without the call log."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def network_error(error: BaseException) -> str | None:
+    """`net::ERR_CONNECTION_REFUSED` when the network refused a page, else None."""
+    line = first_line(error)
+    start = line.find("net::ERR_")
+    return line[start:].split()[0] if start >= 0 else None
+
+
+def as_ours(error: BaseException, what: str) -> RegistreError:
+    """The error of our tree that stands for a foreign one met while `what` (a gerund) was under way."""
+    if isinstance(error, RegistreError):
+        return error
+    if isinstance(error, PlaywrightTimeout):
+        return BrowserFailed(f"The page did not answer in time while {what}.")
+    if isinstance(error, PlaywrightError):
+        return BrowserFailed(f"The browser failed while {what}: {first_line(error)}.")
+    if isinstance(error, TimeoutError):
+        return BrowserFailed(f"The time allowed was used up while {what}.")
+    if isinstance(error, FutureCancelledError):
+        return BrowserFailed(f"The browsers were closed while {what}.")
+    return BrowserFailed(f"The connection to the browser was lost while {what}.")

@@ -1,0 +1,148 @@
+"""From a filled form to the viewer: submit, choose from lists, confirm, wait.
+
+Invariant: each page that answers is classified before anything is done on it; nothing is reloaded, gone back to or pressed
+twice. What an error says of the money is in `RegistrySession.submit`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from registre.document import DocumentRequest, Source
+from registre.errors import BrowserFailed, LayoutChanged, SessionExpired, SiteUnavailable
+from registre.ports import FilledForm, Step, ViewerReached
+from registre.site.host import Permit
+from registre.site.pages.confirmation import confirm_button
+from registre.site.pages.plan_list import choose_plan
+from registre.site.pages.result import PageKind, Verdict, is_lot_inactive, judge_sentence
+from registre.site.pages.rows import check_row, read_rows
+from registre.site.pages.similar_list import choose_document
+from registre.site.tab import Tab
+from registre.site.translate import first_line
+
+_HAS_LOADED = r"""
+(ask) => {
+  if (document.readyState === 'loading') return false;
+  if (ask.selectors.some((selector) => document.querySelector(selector) !== null)) return false;
+  const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^a-z0-9]+/g, ' ');
+  const text = ' ' + fold(document.body ? document.body.innerText : '') + ' ';
+  return !ask.texts.some((mark) => text.includes(' ' + fold(mark).trim() + ' '));
+}
+"""
+
+
+class Walk:
+    """One submission. `viewer_seen` and `loading_seen` tell how near to money it came."""
+
+    def __init__(
+        self, tab: Tab, request: DocumentRequest, filled: FilledForm, permit: Permit, on_step: Callable[[Step], None]
+    ) -> None:
+        self._tab = tab
+        self._request = request
+        self._filled = filled
+        self._permit = permit
+        self._on_step = on_step
+        self._seen: set[PageKind] = set()
+        self._notes: list[str] = []
+        self._deadline = asyncio.get_running_loop().time() + tab.profile.budgets.viewer
+
+    async def run(self, button: Locator) -> ViewerReached:
+        self._on_step(Step.SUBMITTING)
+        await self._press(button)
+        while True:
+            verdict = await self._tab.look()
+            if verdict.kind is PageKind.VIEWER:
+                return ViewerReached(tuple(self._notes))
+            self._refuse_endings(verdict)
+            if verdict.kind in self._seen and verdict.kind is not PageKind.LOADING:
+                raise self._unexpected(verdict)
+            self._seen.add(verdict.kind)
+            await self._go_on(verdict)
+
+    async def _go_on(self, verdict: Verdict) -> None:
+        match verdict.kind:
+            case PageKind.SIMILAR_LIST:
+                self._on_step(Step.CHOOSING)
+                await self._choose_document()
+            case PageKind.PLAN_LIST:
+                self._on_step(Step.CHOOSING)
+                await self._choose_plan()
+            case PageKind.CONFIRMATION:
+                self._on_step(Step.CONFIRMING)
+                await self._press(await confirm_button(self._tab))
+            case PageKind.LOADING:
+                self._on_step(Step.WAITING_VIEWER)
+                await self._wait()
+            case _:
+                raise self._unexpected(verdict)
+
+    def _refuse_endings(self, verdict: Verdict) -> None:
+        """The pages that end a submission. After the loading page only the site's own refusal proves that nothing was bought."""
+        kind, sentence = verdict.kind, verdict.sentence
+        if kind is PageKind.FORM_ERROR or (kind in self._seen and sentence and kind is not PageKind.LOADING):
+            raise judge_sentence(sentence, self._tab.profile)
+        if kind is PageKind.SERVER_ERROR:
+            raise BrowserFailed(f"The site answered {self._tab.status} after the submission.")
+        gone = kind in (PageKind.LOGIN, PageKind.IDENTITY_QUESTION)
+        if PageKind.LOADING in self._seen and (gone or kind is PageKind.MAINTENANCE):
+            raise BrowserFailed(f"The document was loading, and the site showed a {kind} page instead.")
+        if gone:
+            raise SessionExpired("The site sent us back to its login page.")
+        if kind is PageKind.MAINTENANCE:
+            raise SiteUnavailable(f"The site is in maintenance: {sentence}")
+
+    async def _choose_document(self) -> None:
+        wanted = self._filled.acte_type.label if self._filled.acte_type else self._request.acte_type
+        rows = await read_rows(self._tab)
+        row = choose_document(rows, self._request.number_normalized, wanted, self._tab.profile.result)
+        await check_row(self._tab, row)
+        await self._press(await self._list_button())
+
+    async def _choose_plan(self) -> None:
+        facts = await self._tab.facts()
+        if is_lot_inactive(facts, self._tab.profile, self._request.source):
+            self._notes.append(
+                f"Le lot {self._request.number} est inactif; le plan le plus récent de la liste a été pris."
+            )
+        row = choose_plan(await read_rows(self._tab), self._request.number_normalized)
+        await check_row(self._tab, row)
+        await self._press(await self._list_button())
+
+    async def _list_button(self) -> Locator:
+        return await self._tab.first(self._tab.profile.result.list_submit, "button that submits the choice")
+
+    async def _press(self, button: Locator) -> None:
+        """Click and be on the page that comes. Whatever goes wrong here leaves it unknown whether something was bought."""
+        try:
+            async with self._permit.lent():
+                await self._tab.press(button, self._left())
+        except PlaywrightTimeout as error:
+            raise BrowserFailed("The site did not answer in time after the submission.") from error
+        except PlaywrightError as error:
+            raise BrowserFailed(f"The page was lost after the submission: {first_line(error)}.") from error
+
+    async def _wait(self) -> None:
+        """Until the page is no longer the loading page; it replaces itself."""
+        result = self._tab.profile.result
+        ask = {"texts": list(result.loading_texts), "selectors": list(result.loading_selectors)}
+        try:
+            async with self._permit.lent():
+                await self._tab.page.wait_for_function(_HAS_LOADED, arg=ask, polling=100, timeout=self._left() * 1000)
+        except PlaywrightTimeout as error:
+            seconds = self._tab.profile.budgets.viewer
+            raise BrowserFailed(f"The document was still loading after {seconds:g} s.") from error
+
+    def _left(self) -> float:
+        return max(0.1, self._deadline - asyncio.get_running_loop().time())
+
+    def _unexpected(self, verdict: Verdict) -> LayoutChanged:
+        source: Source = self._request.source
+        return LayoutChanged(
+            f"After the submission came a page that was not expected ({verdict.kind}): {verdict.sentence or self._tab.page.url}",
+            source=source,
+        )

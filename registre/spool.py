@@ -1,0 +1,177 @@
+"""The on-disk outbox: what was bought, until its bucket has it.
+
+Invariant: a purchase has one folder, `incoming/<purchase>` while its document is being saved and `ready/<purchase>` from
+the rename on; whatever is in `ready` is whole, fsynced, and described by its manifest. Nothing leaves before the ack.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from registre.document import BUCKETS, DocumentRequest, Source
+from registre.errors import ConfigurationError, StoreUnavailable
+from registre.ledger import PurchaseId, SecuredFile
+
+_DOCUMENT = "document.pdf"
+_ORDER = "order.json"
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolEntry:
+    """One bought document on this disk, ready to deliver."""
+
+    purchase_id: PurchaseId
+    path: Path
+    file: SecuredFile
+    bucket: str
+    object_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A purchase whose saving was cut off: its file may still be whole."""
+
+    purchase_id: PurchaseId
+    path: Path
+    request: DocumentRequest
+
+
+class Spool:
+    """The outbox of one host. Any thread; one process at a time may `own` it, any may deliver from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / "incoming"
+        self._ready = folder / "ready"
+        self._held = folder / "held"
+
+    def prepare(self) -> None:
+        """Make the folders, readable by their owner only. ConfigurationError when the disk refuses."""
+        try:
+            for folder in (self._folder, self._incoming, self._ready, self._held):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"The spool {self._folder} cannot be made: {error.strerror}.") from None
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Hold the host's lock: proof that no other worker of this host lives. ConfigurationError when one does."""
+        self.prepare()
+        with (self._folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigurationError(f"Another worker already runs with the spool {self._folder}.") from None
+            yield
+
+    def begin(self, purchase_id: PurchaseId, request: DocumentRequest, intended_at: datetime) -> Path:
+        """Where to save the document. Written before the first paid click: a disk that is full refuses here, for free."""
+        folder = self._incoming / purchase_id
+        order = {"request": asdict(request), "intended_at": intended_at.isoformat()}
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _write_synced(folder / _ORDER, json.dumps(order, ensure_ascii=False).encode())
+            _sync_folder(self._incoming)
+        except OSError as error:
+            raise StoreUnavailable(f"The spool's disk refuses to write: {error.strerror}.") from None
+        return folder / _DOCUMENT
+
+    def forget(self, purchase_id: PurchaseId) -> None:
+        """Nothing was bought under this purchase."""
+        shutil.rmtree(self._incoming / purchase_id, ignore_errors=True)
+
+    def keep(self, purchase_id: PurchaseId, file: SecuredFile) -> SpoolEntry:
+        """Make the saved document safe: fsync, manifest, rename. Afterwards a power cut loses nothing."""
+        folder = self._incoming / purchase_id
+        order = json.loads((folder / _ORDER).read_bytes())
+        request = _request(order["request"])
+        manifest = {
+            "purchase_id": purchase_id,
+            **asdict(file),
+            "bucket": BUCKETS[request.source],
+            "object_key": request.object_key(datetime.fromisoformat(order["intended_at"])),
+        }
+        try:
+            with (folder / _DOCUMENT).open("rb") as document:
+                os.fsync(document.fileno())
+            _write_synced(folder / _MANIFEST, json.dumps(manifest).encode())
+            _sync_folder(folder)
+            folder.rename(self._ready / purchase_id)
+            _sync_folder(self._ready)
+            _sync_folder(self._incoming)
+        except OSError as error:
+            raise StoreUnavailable(f"The spool's disk refuses to keep the document: {error.strerror}.") from None
+        return self._entry(self._ready / purchase_id)
+
+    def entry(self, purchase_id: PurchaseId) -> SpoolEntry | None:
+        """The entry, or None when it has been delivered already."""
+        folder = self._ready / purchase_id
+        return self._entry(folder) if folder.is_dir() else None
+
+    def entries(self) -> list[SpoolEntry]:
+        """All that waits for delivery, oldest first."""
+        return [self._entry(f) for f in sorted(self._ready.iterdir(), key=_age)] if self._ready.is_dir() else []
+
+    def interrupted(self) -> list[Interrupted]:
+        """What a crash cut off between intent and rename. Only the owner may ask."""
+        found = []
+        for folder in sorted(self._incoming.iterdir()):
+            with suppress(OSError, ValueError, KeyError):
+                request = _request(json.loads((folder / _ORDER).read_bytes())["request"])
+                found.append(Interrupted(PurchaseId(folder.name), folder / _DOCUMENT, request))
+        return found
+
+    def delivered(self, purchase_id: PurchaseId) -> None:
+        """The bucket has it and the row is closed: let go of the local copy."""
+        shutil.rmtree(self._ready / purchase_id, ignore_errors=True)
+
+    def hold(self, purchase_id: PurchaseId) -> Path:
+        """Put aside, for a person, what cannot be delivered as the answer; never deleted by us."""
+        target = self._held / purchase_id
+        for folder in (self._ready / purchase_id, self._incoming / purchase_id):
+            if folder.is_dir() and not target.exists():
+                folder.rename(target)
+        return target
+
+    def _entry(self, folder: Path) -> SpoolEntry:
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        return SpoolEntry(
+            purchase_id=PurchaseId(manifest["purchase_id"]),
+            path=folder / _DOCUMENT,
+            file=SecuredFile(manifest["sha256"], manifest["size_bytes"], manifest["pages"]),
+            bucket=manifest["bucket"],
+            object_key=manifest["object_key"],
+        )
+
+
+def _request(fields: dict[str, Any]) -> DocumentRequest:
+    return DocumentRequest(**{**fields, "source": Source(fields["source"])})
+
+
+def _age(folder: Path) -> float:
+    return folder.stat().st_mtime
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

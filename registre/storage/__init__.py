@@ -1,0 +1,1 @@
+"""Buckets: where delivered documents live."""

@@ -1,0 +1,1 @@
+"""The stores: ports of the core over the gateway. Rows become domain objects here, and nowhere else."""

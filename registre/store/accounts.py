@@ -1,0 +1,59 @@
+"""The account book over the gateway (sql/04)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.database.gateway import Gateway
+
+
+class Accounts:
+    """Implements `registre.ports.AccountBook`. Thread-safe."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def add(self, username: str, password: str) -> tuple[AccountId, bool]:
+        row = self._gateway.call("add_account", username=username, password=password)[0]
+        return AccountId(row["id"]), bool(row["created"])
+
+    def all(self) -> list[AccountView]:
+        return [
+            AccountView(
+                id=AccountId(row["id"]),
+                username=row["username"],
+                state=row["state"],
+                reason=row["reason"],
+                until=row["until"],
+                lease_owner=row["lease_owner"],
+                last_used=row["last_used"],
+                failure_count=row["failure_count"],
+            )
+            for row in self._gateway.call("list_accounts")
+        ]
+
+    def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
+        rows = self._gateway.call(
+            "claim_accounts", owner=owner, limit=limit, visibility_seconds=visibility.total_seconds()
+        )
+        host = owner.split("/", 1)[0]
+        return [
+            (
+                Seat(AccountId(row["id"]), row["token"], row["username"], f"{host}/{row['username']}"),
+                Credentials(AccountId(row["id"]), row["username"], row["password"]),
+            )
+            for row in rows
+        ]
+
+    def release(self, seat: Seat) -> None:
+        self._gateway.call("release_account", account=seat.account_id, token=seat.token)
+
+    def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
+        self._gateway.call(
+            "set_account_aside",
+            account=seat.account_id,
+            token=seat.token,
+            reason=reason,
+            seconds=duration.total_seconds() if duration else None,
+        )

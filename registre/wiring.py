@@ -1,0 +1,107 @@
+"""Puts adapters behind the ports, from settings. The only place that names adapters."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from registre.database import schema
+from registre.database.gateway import DirectGateway
+from registre.database.schema import SchemaState
+from registre.database.server import EmbeddedServer
+from registre.delivery import Deliverer
+from registre.ports import AccountBook, Bucket, Fleet, JobQueue, Ledger, Registry, Views
+from registre.settings import Settings
+from registre.site.chromium import ensure_chromium
+from registre.site.profile import load_profile
+from registre.site.registry import SiteRegistry
+from registre.spool import Spool
+from registre.storage.local import LocalBuckets
+from registre.store.accounts import Accounts
+from registre.store.jobs import Jobs
+from registre.store.ledger import Purchases
+from registre.store.views import Hosts, Reading
+
+log = logging.getLogger(__name__)
+
+VERSION = version("registre")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What every command needs: the database behind its ports."""
+
+    queue: JobQueue
+    accounts: AccountBook
+    ledger: Ledger
+    fleet: Fleet
+    views: Views
+    bucket: Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The database itself, for `registre db`."""
+
+    where: str
+    state: Callable[[], SchemaState]
+    upgrade: Callable[[], tuple[str, ...]]
+
+
+@contextmanager
+def open_gateway(settings: Settings) -> Iterator[tuple[DirectGateway, str]]:
+    """The gateway, and where it leads: DATABASE_URL, else the embedded server of the home folder, started if needed."""
+    with ExitStack() as stack:
+        if settings.database_url is not None:
+            dsn, where = settings.database_url.get_secret_value(), "DATABASE_URL"
+        else:
+            server = stack.enter_context(EmbeddedServer(settings.home, binaries=settings.pg_bin))
+            dsn, where = server.start(), f"embedded in {settings.home}"
+        gateway = stack.enter_context(DirectGateway(dsn))
+        gateway.check()
+        yield gateway, where
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """The stores, on an up-to-date schema."""
+    with open_gateway(settings) as (gateway, _):
+        for name in schema.upgrade(gateway):
+            log.debug("database: applied %s", name)
+        yield Store(
+            queue=Jobs(gateway),
+            accounts=Accounts(gateway),
+            ledger=Purchases(gateway),
+            fleet=Hosts(gateway),
+            views=Reading(gateway),
+            bucket=LocalBuckets(settings.buckets_folder),
+        )
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database as it is, nothing applied."""
+    with open_gateway(settings) as (gateway, where):
+        yield Database(where, lambda: schema.state(gateway), lambda: schema.upgrade(gateway))
+
+
+@contextmanager
+def open_registry(settings: Settings, say: Callable[[str], None]) -> Iterator[Registry]:
+    """The browsers in front of the registry's site. ConfigurationError when no Chromium can be had."""
+    chromium = ensure_chromium(settings.chromium, say=say)
+    registry = SiteRegistry(base_url=settings.base_url, profile=load_profile(settings.profile), chromium=chromium)
+    try:
+        yield registry
+    finally:
+        registry.close()
+
+
+def make_spool(settings: Settings) -> Spool:
+    return Spool(settings.spool_folder)
+
+
+def make_deliverer(store: Store, spool: Spool) -> Deliverer:
+    return Deliverer(spool, store.bucket, store.ledger)
