@@ -78,6 +78,7 @@ class Browser(pykka.ThreadingActor):
         self._extraction: Extraction | None = None
         self._lease: Lease | None = None
         self._step: Step | None = None
+        self._noted: Step | None = None
         self._failures = 0
         self._closing = False
         self._set_aside: str | None = None
@@ -188,6 +189,7 @@ class Browser(pykka.ThreadingActor):
             self._give_back(lease)
             return
         self._lease = lease
+        self._noted = None
         self._around.lease_keeper.tell(HoldJob(lease, self.actor_ref))
         extraction = Extraction(self._around.means, lease, self._session, self._note_step)
         self._extraction = extraction
@@ -268,7 +270,10 @@ class Browser(pykka.ThreadingActor):
         self._hand.submit(run)
 
     def _note_step(self, step: Step) -> None:
-        """Called from the browser's thread, or the loop's: it must not wait."""
+        """Called from the browser's thread, or the loop's: it must not wait. Session and use case may both tell a step."""
+        if step is self._noted:
+            return
+        self._noted = step
         with suppress(pykka.ActorDeadError):
             self.actor_ref.tell(Reached(step))
 

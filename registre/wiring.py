@@ -1,4 +1,7 @@
-"""Puts adapters behind the ports, from settings. The only place that names adapters."""
+"""Puts adapters behind the ports, from settings. The only place that names adapters.
+
+What only a worker needs (browsers, PDF reading) is imported where it is used: `registre submit` must not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from registre.database import schema
 from registre.database.gateway import DirectGateway
 from registre.database.schema import SchemaState
 from registre.database.server import EmbeddedServer
-from registre.delivery import Deliverer
 from registre.ports import AccountBook, Bucket, Fleet, JobQueue, Ledger, Registry, Views
 from registre.settings import Settings
-from registre.site.chromium import ensure_chromium
-from registre.site.profile import load_profile
-from registre.site.registry import SiteRegistry
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
 from registre.store.jobs import Jobs
 from registre.store.ledger import Purchases
 from registre.store.views import Hosts, Reading
+
+if TYPE_CHECKING:
+    from registre.delivery import Deliverer
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +94,10 @@ def open_database(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def open_registry(settings: Settings, say: Callable[[str], None]) -> Iterator[Registry]:
     """The browsers in front of the registry's site. ConfigurationError when no Chromium can be had."""
+    from registre.site.chromium import ensure_chromium
+    from registre.site.profile import load_profile
+    from registre.site.registry import SiteRegistry
+
     chromium = ensure_chromium(settings.chromium, say=say)
     registry = SiteRegistry(base_url=settings.base_url, profile=load_profile(settings.profile), chromium=chromium)
     try:
@@ -104,4 +111,6 @@ def make_spool(settings: Settings) -> Spool:
 
 
 def make_deliverer(store: Store, spool: Spool) -> Deliverer:
+    from registre.delivery import Deliverer
+
     return Deliverer(spool, store.bucket, store.ledger)

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from registre.cli import accounts, database, demo, jobs, serve
+from registre.cli import accounts, database, jobs, serve
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
 
@@ -22,7 +22,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("demo")(demo.demo)
+
+
+@app.command("demo")
+def demo() -> None:
+    """Watch twelve orders become documents, on a twin of the registry. Nothing is real; each demo starts afresh."""
+    from registre.cli.demo import demo as run  # where it is used: other commands must not wait for it
+
+    run()
+
+
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
 app.command("submit")(jobs.submit)

@@ -68,7 +68,7 @@ CASES = (
 
 
 def demo() -> None:
-    """Watch twelve orders become documents, on a twin of the registry. Nothing is real; nothing is kept of an earlier demo."""
+    """Run it in a home of its own, made afresh; typer.Exit(1) unless everything is as expected."""
     home = load_settings().home / "demo"
     with _alone(home.with_name("demo.lock")):
         shutil.rmtree(home, ignore_errors=True)

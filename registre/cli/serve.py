@@ -15,12 +15,10 @@ from typing import Annotated
 
 import typer
 
-from actors.fleet import Fleet
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
 from registre.settings import REAL_SITE, Settings, load_settings
 from registre.twin.config import TwinConfig, demo_accounts
-from registre.twin.server import serve
 from registre.wiring import Store, open_registry, open_store
 
 log = logging.getLogger(__name__)
@@ -52,6 +50,8 @@ def up(
 
 
 def _work(settings: Settings, store: Store, stop: Event) -> None:
+    from actors.fleet import Fleet  # where it is used: other commands must not wait for it
+
     with open_registry(settings, say=lambda line: typer.echo(line, err=True)) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
@@ -76,6 +76,8 @@ def twin(
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the twin of the registry's site alone, on loopback. Everything in it is made up."""
+    from registre.twin.server import serve  # where it is used: other commands must not wait for it
+
     if ledger is not None and not ledger.parent.is_dir():
         raise InvalidInput("ledger", f"the folder {ledger.parent} does not exist.")
     config = TwinConfig(
