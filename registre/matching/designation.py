@@ -65,7 +65,9 @@ def _read_segment(words: list[str], letters: set[str]) -> list[Piece]:
 def _piece(kind: str, words: list[str], letters: set[str]) -> Piece:
     read: list[str] = []
     for i, word in enumerate(words):
-        if i == 0 and len(word) == 1 and word.isalpha():
+        if word in "ns" and words[i + 1 : i + 2] in (["e"], ["o"], ["w"]):
+            read.append(SIDE_LETTERS[word])
+        elif i == 0 and len(word) == 1 and word.isalpha():
             letters.add(word)
             read.append(numeral(word) or word)
         elif i == 0 and not ordinal(word) and (number := numeral(word)):

@@ -7,8 +7,9 @@ known word that is clearly the nearest of all, wherever that word comes from.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import groupby
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
@@ -16,6 +17,7 @@ from rapidfuzz.process import extract
 from registre.document import fold
 from registre.matching.words import KINDS, NUMERALS, SAINTS, SIDES, SMALL, TYPES, VILLAGE_OR_VILLE
 
+_SPELLINGS = str.maketrans("ykqz", "iccs")
 _FARTHEST = 5
 """Words farther than this are of no interest: three edits at most are corrected, with a margin of two."""
 
@@ -44,7 +46,7 @@ def vocabulary() -> frozenset[str]:
     """Every word of three letters or more that is known without seeing any list."""
     words = {word for names in _sections().values() for name in names for word in name.split()}
     words |= {"notre", "dame", "sacre", "coeur"} | SIDES | SAINTS | set(NUMERALS)
-    words |= (set(TYPES.values()) | set(KINDS.values())) - {VILLAGE_OR_VILLE}
+    words |= (set(TYPES.values()) | set(KINDS.values())) - {VILLAGE_OR_VILLE, "village or ville"}
     return frozenset(word for word in words if len(word) > 2)
 
 
@@ -53,30 +55,55 @@ def correct(word: str, offered: frozenset[str], *, builtin: bool = True) -> str 
     known = offered | vocabulary() if builtin else offered
     if len(word) < 4 or word in known or word in SMALL or word in TYPES or word in KINDS or not word.isalpha():
         return None
-    near = extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=2)
+    if sound := _same_sound(word, known):
+        return sound
+    near = extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=3)
     if not near:
         return None
     best, distance = near[0][0], int(near[0][1])
     margin = 1 if distance == 1 else 2
-    if len(near) > 1 and near[1][1] < distance + margin:
-        return None
+    for rival, rival_distance, _ in near[1:]:
+        if rival_distance >= distance + margin:
+            break
+        if rival.rstrip("s") != best.rstrip("s") or (rival in offered) == (best in offered):
+            return None
+        best = rival if rival in offered else best
     if best in SIDES or best in NUMERALS or distance > _bound(word, best):
         return None
     return best
 
 
+def _same_sound(word: str, known: frozenset[str]) -> str | None:
+    """The only known word that sounds alike in French: `hypolite` is Hippolyte."""
+    wanted = _sound(word)
+    if len(wanted) < 4:
+        return None
+    alike = [other for other in known if _sound(other) == wanted]
+    return alike[0] if len(alike) == 1 and alike[0] not in SIDES and alike[0] not in NUMERALS else None
+
+
+@lru_cache(maxsize=16384)
+def _sound(word: str) -> str:
+    plain = word.translate(_SPELLINGS)
+    for spelled, sound in (("ph", "f"), ("h", "")):
+        plain = plain.replace(spelled, sound)
+    return "".join(letter for letter, _ in groupby(plain))
+
+
 def _bound(word: str, target: str) -> int:
-    """How many edits may separate them: none at four letters, where too many names lie one letter apart."""
+    """How many edits may separate them: none at four letters, where too many names lie one letter apart.
+
+    Another first letter makes another name (Nelson, Delson; Lakefield, Wakefield) unless it was lost, added or swapped.
+    """
     length = len(target)
     if length < 5:
         return 0
-    if length < 6:
-        return 1 if word[0] == target[0] else 0
-    if length < 8:
+    if word[0] != target[0]:
+        slipped = word == target[1:] or word[1:] == target or word[:2] == target[1::-1]
+        return 1 if slipped and length > 5 else 0
+    if length < 9:
         return 1
-    if length < 11:
-        return 2
-    return 3 if word[0] == target[0] else 2
+    return 2 if length < 12 else 3
 
 
 def can_only_be(asked: str, other: str, given_name: str, offered: Iterable[str]) -> bool:
@@ -85,7 +112,7 @@ def can_only_be(asked: str, other: str, given_name: str, offered: Iterable[str])
     *Saint-Anne* can only be Sainte-Anne; *Saint-Denise* may mean Saint-Denis, so it is False. `offered` are the given
     names that the list has after `asked`.
     """
-    if given_name not in saints(other):
+    if given_name not in saints(other) or (asked == "sainte" and given_name.endswith("e")):
         return False
     rivals = saints(asked) | frozenset(offered)
     return not any(_akin(given_name, rival) for rival in rivals)

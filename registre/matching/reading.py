@@ -34,6 +34,7 @@ from registre.matching.words import (
 
 Segments = tuple[tuple[str, ...], ...]
 
+_LETTERS = ("Lu", "Ll", "Lt", "Lo")
 _BREAKS = re.compile(r"[,;:()\[\]/]| [-‐‑‒–—−] ")
 _GLUED_SAINT = re.compile(r"\b([Ss][Tt][Ee]?)(?=[A-ZÀ-Þ][a-zß-ÿ])")
 _CIRCONSCRIPTION = re.compile(
@@ -64,7 +65,7 @@ def visible(text: str) -> str:
 
 def has_foreign_letters(text: str) -> bool:
     """True when folding would drop a letter: such a text is not the name it seems to be."""
-    return any(c.isalpha() and not fold(c) for c in text if not unicodedata.combining(c))
+    return any(unicodedata.category(c) in _LETTERS and not fold(c) for c in text)
 
 
 @lru_cache(maxsize=16384)
@@ -223,7 +224,7 @@ def _read_name(words: tuple[str, ...]) -> Reading:
             numbers.append(number)
         elif word in SIDES:
             sides.append(word)
-        elif i == last and i > 1 and word in SIDE_LETTERS and words[i - 1] not in SMALL:
+        elif i == last and kept and word in SIDE_LETTERS and words[i - 1] not in SMALL:
             sides.append(SIDE_LETTERS[word])
         else:
             kept.append(word)

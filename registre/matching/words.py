@@ -12,13 +12,14 @@ SIDE_LETTERS = {"n": "nord", "s": "sud", "e": "est", "o": "ouest", "w": "ouest"}
 SAINTS = frozenset(("saint", "sainte", "saints", "saintes"))
 
 VILLAGE_OR_VILLE = "vil"
-"""`Vil.` may shorten Village or Ville: read as Village, refused when the Ville of that name is offered too."""
+"""`Vil.` is read as Village, and refused when the Ville of that name is offered too. `Vill.` could be either: it fits none."""
 
 TYPES = {
     **dict.fromkeys(("paroisse", "par", "pse", "psse", "parish"), "paroisse"),
     **dict.fromkeys(("canton", "cant", "ct", "ctn", "cton", "township", "twp"), "canton"),
     **dict.fromkeys(("village", "vge", "vlge", "vlg"), "village"),
-    **dict.fromkeys((VILLAGE_OR_VILLE, "vill"), VILLAGE_OR_VILLE),
+    VILLAGE_OR_VILLE: VILLAGE_OR_VILLE,
+    "vill": "village or ville",
     **dict.fromkeys(("ville", "vle", "town"), "ville"),
     **dict.fromkeys(("cite", "citee", "city"), "cite"),
     **dict.fromkeys(("municipalite", "mun", "munic", "municip", "municipality"), "municipalite"),
@@ -51,6 +52,9 @@ KINDS = {
 
 ABBREVIATIONS = {
     "st": ("saint",),
+    "sain": ("saint",),
+    "sait": ("saint",),
+    "sint": ("saint",),
     "ste": ("sainte",),
     "sts": ("saints",),
     "stes": ("saintes",),
@@ -105,9 +109,10 @@ def roman(word: str) -> str | None:
 
 
 def ordinal(word: str) -> str | None:
-    """`'2e'` → `'2'`; None for anything else."""
-    found = _ORDINAL.fullmatch(word)
-    return str(int(found[1])) if found else None
+    """`'2e'` and `'iie'` → `'2'`; None for anything else."""
+    if found := _ORDINAL.fullmatch(word):
+        return str(int(found[1]))
+    return roman(word[:-1]) if len(word) > 2 and word.endswith("e") else None
 
 
 def numeral(word: str) -> str | None:

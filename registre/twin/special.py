@@ -86,6 +86,14 @@ def special_case(name: str) -> SpecialCase:
     raise KeyError(name)
 
 
+def special_document(name: str) -> Document:
+    """The document of a case that leads straight to one; KeyError when there is no such case."""
+    answer = special_case(name).answer
+    if not isinstance(answer, Found):
+        raise KeyError(name)
+    return answer.document
+
+
 def _case(entry: dict[str, Any], catalogue: Catalogue) -> SpecialCase:
     place = entry.get("circonscription", "")
     if place:
