@@ -1,7 +1,7 @@
 """A cell: one Playwright driver and one Chromium, for about ten sessions.
 
-Invariant: a cell that died costs its own sessions only; whatever it started is dead when it is closed or healed. Everything
-here runs on the host's loop.
+Invariant: a cell that died costs its own sessions only; whatever it started is dead when it is closed or healed.
+Everything here runs on the host's loop.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -18,8 +16,13 @@ from playwright.async_api import Browser, BrowserContext, Playwright, StorageSta
 from playwright.async_api import Error as PlaywrightError
 
 from registre.errors import BrowserFailed
+from registre.site.processes import children, is_alive, is_driver, kill, profile_folder, with_descendants
 from registre.site.profile import SiteProfile
+from registre.site.scratch import Scratch
 from registre.site.translate import FOREIGN, first_line
+
+_GOODBYE_SECONDS = 1
+"""For Playwright to notice that its driver is dead."""
 
 
 class Cell:
@@ -29,7 +32,7 @@ class Cell:
     """
 
     def __init__(self, chromium: Path, profile: SiteProfile, starting: asyncio.Lock) -> None:
-        """`starting` lets one driver start at a time, so that the new child of this process is the driver just started."""
+        """`starting` lets one driver start at a time, so that this process's new child is the driver just started."""
         self.generation = 0
         self.sessions: set[object] = set()
         self.suspect = False
@@ -40,16 +43,29 @@ class Cell:
         self._healing = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
-        self._processes: list[psutil.Process] = []
-        self._folders: list[Path] = []
+        self._driver_process: psutil.Process | None = None
+        self._browser_process: psutil.Process | None = None
+        self._scratch: Scratch | None = None
 
     @property
     def pids(self) -> dict[str, int]:
         """Process ids of `driver` and `browser`, as far as they are known; for operators and tests."""
-        return dict(zip(("driver", "browser"), (p.pid for p in self._processes), strict=False))
+        named = {"driver": self._driver_process, "browser": self._browser_process}
+        return {name: process.pid for name, process in named.items() if process is not None}
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What this cell keeps on the disk: downloads on their way, the browser's profile."""
+        return self._scratch.folders if self._scratch else ()
+
+    @property
+    def _processes(self) -> list[psutil.Process]:
+        return [p for p in (self._driver_process, self._browser_process) if p is not None]
 
     async def start(self) -> None:
         """Start driver and Chromium. BrowserFailed when they do not come up; nothing is left of them then."""
+        if not self._chromium.is_file():
+            raise BrowserFailed(f"No browser could be started: there is no {self._chromium}.")
         try:
             async with asyncio.timeout(self._budgets.start):
                 await self._launch()
@@ -64,28 +80,32 @@ class Cell:
 
     async def _launch(self) -> None:
         async with self._starting:
-            before = {child.pid for child in _children()}
-            self._playwright = await async_playwright().start()
-            self._processes = [c for c in _children() if c.pid not in before and _is_driver(c)][:1]
-        downloads = Path(tempfile.mkdtemp(prefix="registre-downloads-"))
-        self._folders = [downloads]
-        self._browser = await self._launch_chromium(self._playwright, downloads)
+            before = {child.pid for child in children()}
+            try:
+                self._playwright = await async_playwright().start()
+            finally:
+                started = (c for c in children() if c.pid not in before and is_driver(c))
+                self._driver_process = next(started, None)
+        self._scratch = await asyncio.to_thread(Scratch)
+        self._browser = await self._launch_chromium(self._playwright, self._scratch.path)
         cdp = await self._browser.new_browser_cdp_session()
         answer = await cdp.send("SystemInfo.getProcessInfo")
         await cdp.detach()
         pid = next(p["id"] for p in answer["processInfo"] if p["type"] == "browser")
-        process = psutil.Process(pid)
-        self._processes.append(process)
-        self._folders += _profile_folders(process)
+        self._browser_process = psutil.Process(pid)
+        profile = profile_folder(self._browser_process)
+        if profile:
+            self._scratch.adopt_profile(profile)
 
-    async def _launch_chromium(self, playwright: Playwright, downloads: Path) -> Browser:
+    async def _launch_chromium(self, playwright: Playwright, folder: Path) -> Browser:
         sandboxes = [False] if os.geteuid() == 0 else [True, False]
         for sandbox in sandboxes:
             try:
                 return await playwright.chromium.launch(
                     executable_path=self._chromium,
                     chromium_sandbox=sandbox,
-                    downloads_path=downloads,
+                    downloads_path=folder,
+                    artifacts_dir=folder,
                     handle_sigint=False,
                     handle_sigterm=False,
                     handle_sighup=False,
@@ -113,7 +133,7 @@ class Cell:
 
     async def healthy(self) -> bool:
         """True when a new context answers. `is_connected()` is not asked: it lies when the driver died."""
-        if self._browser is None or not all(_alive(p) for p in self._processes):
+        if self._browser is None or not all(map(is_alive, self._processes)):
             return False
         try:
             async with asyncio.timeout(self._budgets.probe):
@@ -139,56 +159,23 @@ class Cell:
     async def close(self) -> None:
         """Close, and kill what does not close. Never raises."""
         async with self._healing:
-            if self._browser is not None and all(_alive(p) for p in self._processes):
-                with contextlib.suppress(*FOREIGN):
-                    async with asyncio.timeout(self._budgets.close):
+            with contextlib.suppress(*FOREIGN):
+                async with asyncio.timeout(self._budgets.close):
+                    if self._browser is not None and all(map(is_alive, self._processes)):
                         await self._browser.close()
+                    if self._playwright is not None and self._driver_process and is_alive(self._driver_process):
+                        await self._playwright.stop()
+                        self._playwright = None
             await self._kill()
 
     async def _kill(self) -> None:
         """Driver, browser and all they started, by pid; then whatever they left on the disk."""
-        tree: dict[int, psutil.Process] = {}
-        for process in self._processes:
-            with contextlib.suppress(psutil.Error):
-                tree |= {p.pid: p for p in (process, *process.children(recursive=True))}
-        if self._playwright is not None and (not self._processes or _alive(self._processes[0])):
+        await asyncio.to_thread(kill, with_descendants(self._processes), self._budgets.close)
+        if self._playwright is not None:
             with contextlib.suppress(*FOREIGN):
-                async with asyncio.timeout(self._budgets.close):
+                async with asyncio.timeout(_GOODBYE_SECONDS):
                     await self._playwright.stop()
-        for process in tree.values():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        await asyncio.to_thread(psutil.wait_procs, list(tree.values()), self._budgets.close)
-        for folder in self._folders:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        self._playwright = self._browser = None
-        self._processes, self._folders = [], []
-
-
-def _children() -> list[psutil.Process]:
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process().children()
-    return []
-
-
-def _is_driver(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return "run-driver" in process.cmdline()
-    return False
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _profile_folders(browser: psutil.Process) -> list[Path]:
-    """The temporary profile Playwright made for this browser; it stays behind when the driver is killed."""
-    with contextlib.suppress(psutil.Error):
-        for argument in browser.cmdline():
-            name, _, value = argument.partition("=")
-            if name == "--user-data-dir" and Path(value).is_relative_to(tempfile.gettempdir()):
-                return [Path(value)]
-    return []
+        if self._scratch is not None:
+            await asyncio.to_thread(self._scratch.remove)
+        self._playwright = self._browser = self._scratch = None
+        self._driver_process = self._browser_process = None

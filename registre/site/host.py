@@ -1,7 +1,7 @@
 """The browser host: one loop thread, and on it the cells that hold every session's browser.
 
-Invariant: Playwright is touched on the loop thread only, and never without a budget; when `close` returns, nothing that was
-started still runs.
+Invariant: Playwright is touched on the loop thread only, and never without a budget; when `close` returns, nothing that
+was started still runs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from playwright.async_api import BrowserContext, StorageState
 from registre.errors import BrowserFailed
 from registre.site.cell import Cell
 from registre.site.profile import SiteProfile
+from registre.site.scratch import sweep
 from registre.site.translate import FOREIGN, as_ours
 
 T = TypeVar("T")
@@ -51,13 +52,13 @@ class Permit:
             self._places.release()
 
     @contextlib.asynccontextmanager
-    async def lent(self) -> AsyncIterator[None]:
-        """Others may work meanwhile; taken again afterwards."""
+    async def lent(self, patience_seconds: float) -> AsyncIterator[None]:
+        """Others may work meanwhile. Taken again afterwards, but never waited for longer than `patience_seconds`."""
         self.give_back()
-        try:
-            yield
-        finally:
-            await self.take()
+        yield
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_seconds):
+                await self.take()
 
 
 class BrowserHost:
@@ -99,8 +100,9 @@ class BrowserHost:
 
         async def admitted() -> T:
             permit = Permit(self._places)
-            await asyncio.wait_for(permit.take(), self._profile.budgets.admission)
             try:
+                async with asyncio.timeout(self._profile.budgets.admission):
+                    await permit.take()
                 return await asyncio.wait_for(work(permit), budget_seconds)
             finally:
                 permit.give_back()
@@ -134,6 +136,8 @@ class BrowserHost:
             free = [cell for cell in self._cells if len(cell.sessions) < self._per_cell]
             cell = min(free, key=lambda c: len(c.sessions), default=None)
             if cell is None:
+                if not self._cells:
+                    await asyncio.to_thread(sweep)
                 cell = Cell(self._chromium, self._profile, self._starting)
                 await cell.start()
                 self._cells.append(cell)

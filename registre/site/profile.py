@@ -1,7 +1,7 @@
 """What is known of the registry's site, loaded from `foncier.toml` or from a file named in its place.
 
-Invariant: paths, names, captions, marks, sentences and budgets are data here and stand nowhere in the code; a profile that
-loads is complete, and one that does not says which key to mend.
+Invariant: paths, names, captions, marks, sentences and budgets are data here and stand nowhere in the code; a profile
+that loads is complete, and one that does not says which key to mend.
 """
 
 from __future__ import annotations
@@ -140,7 +140,6 @@ class SiteProfile(_Part):
     version: Text
     locale: Text
     timezone: Text
-    encodings: SomeTexts
     blank_values: tuple[str, ...]
     renovated_cadastre: Text
     budgets: Budgets

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from playwright.async_api import BrowserContext, Dialog, StorageState
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from registre.account import Credentials
 from registre.document import DocumentRequest, Source
-from registre.errors import Aborted, AccountError, BrowserFailed, DocumentError, RegistreError, SessionExpired
+from registre.errors import Aborted, AccountError, BrowserFailed, RegistreError, SessionExpired, SiteUnavailable
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site import evidence
 from registre.site.cell import Cell
@@ -119,9 +120,7 @@ class SiteSession:
         try:
             self._host.run(lambda: evidence.collect(tab.page, folder, label, secrets), budget, "collecting evidence")
         except (RegistreError, OSError):
-            with contextlib.suppress(OSError):
-                return folder if any(folder.glob(f"{label}*")) else None
-            return None
+            return folder if (folder / f"{evidence.stem(label)}.html").is_file() else None
         return folder
 
     def interrupt(self) -> None:
@@ -184,7 +183,9 @@ class SiteSession:
         if cell is None:
             return
         try:
-            if context is not None and cell.generation == self._generation:
+            if context is None:
+                self._host.heal_soon(cell)
+            elif cell.generation == self._generation:
                 async with asyncio.timeout(self._profile.budgets.close):
                     await context.close()
         except FOREIGN:
@@ -209,28 +210,44 @@ class SiteSession:
                 raise Aborted("The work was interrupted.")
             if self._closed:
                 raise BrowserFailed("The session is closed.")
-            future = self._current = self._host.submit_page_work(work, budget)
+            future = self._host.submit_page_work(work, budget)
+            self._current = future
         try:
             return future.result(self._host.grace(budget))
         except (SessionExpired, AccountError):
             self._remember(None)
             raise
+        except SiteUnavailable as error:
+            if isinstance(error.__cause__, TimeoutError | PlaywrightTimeout) and not self._browser_answers():
+                self._context = None  # gone with its browser: nothing to wait for when the session is closed
+                raise self._failed(BrowserFailed(f"The browser stopped answering while {what}."), what) from error
+            raise
+        except BrowserFailed as error:
+            if self._failed(error, what) is error:
+                raise
+            raise self._failed(error, what) from None
         except FOREIGN as error:
             future.cancel()
-            if self._aborted:
-                raise Aborted(f"Interrupted while {what}.") from None
-            if self._cell is not None:
-                self._cell.suspect = True
-            raise as_ours(error, what) from (None if secret else error)
-        except BrowserFailed:
-            if self._aborted:
-                raise Aborted(f"Interrupted while {what}.") from None
-            if self._cell is not None:
-                self._cell.suspect = True
-            raise
+            raise self._failed(as_ours(error, what), what) from (None if secret else error)
         finally:
             with self._guard:
                 self._current = None
+
+    def _failed(self, error: RegistreError, what: str) -> RegistreError:
+        """The error as the caller shall see it; its cell is looked at before anyone else gets a session there."""
+        if self._aborted:
+            return Aborted(f"Interrupted while {what}.")
+        if self._cell is not None:
+            self._cell.suspect = True
+        return error
+
+    def _browser_answers(self) -> bool:
+        """False when it was the browser, and not the site, that did not answer in time."""
+        cell = self._cell
+        try:
+            return cell is not None and self._host.run(cell.healthy, self._profile.budgets.probe * 2, "probing")
+        except BrowserFailed:
+            return False
 
 
 async def _dismiss(dialog: Dialog) -> None:

@@ -1,16 +1,16 @@
 """A tab: one Playwright page, with what every screen needs: open, press, look, and the last answer's status.
 
-Invariant: a click that brings a page is awaited by the navigation it starts; nothing is ever reloaded or asked for again.
+Invariant: a click that brings a page is awaited by the navigation it starts; nothing is reloaded or asked for again.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urljoin
 
+from playwright.async_api import Download, Frame, Locator, Page, Response
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Frame, Locator, Page, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from registre.errors import BrowserFailed, LayoutChanged, SiteUnavailable
@@ -20,15 +20,28 @@ from registre.site.translate import network_error
 
 
 class Tab:
-    """One page of a context. `status` is the last document's HTTP status, None before any answered."""
+    """One page of a context.
+
+    `status` is the last document's HTTP status, None before any answered. `keep_download` is set by whoever waits for a
+    file and says of each download whether it is that one.
+    """
 
     def __init__(self, page: Page, profile: SiteProfile, base_url: str) -> None:
         self.page = page
         self.profile = profile
         self.status: int | None = None
         self._base_url = base_url
+        self.keep_download: Callable[[Download], bool] | None = None
         self._question = facts_question(profile)
         page.on("response", self._note_status)
+        page.on("download", self.take_download)
+
+    async def take_download(self, download: Download) -> None:
+        """Every download of this page, and of pages it opens: kept by whoever waits for one, else removed at once."""
+        if self.keep_download is None or not self.keep_download(download):
+            with contextlib.suppress(PlaywrightError):
+                await download.cancel()
+                await download.delete()
 
     def _note_status(self, response: Response) -> None:
         with contextlib.suppress(PlaywrightError):

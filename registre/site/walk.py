@@ -1,7 +1,7 @@
 """From a filled form to the viewer: submit, choose from lists, confirm, wait.
 
-Invariant: each page that answers is classified before anything is done on it; nothing is reloaded, gone back to or pressed
-twice. What an error says of the money is in `RegistrySession.submit`.
+Invariant: each page that answers is classified before anything is done on it; nothing is reloaded, gone back to or
+pressed twice. What an error says of the money is in `RegistrySession.submit`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from registre.document import DocumentRequest, Source
+from registre.document import DocumentRequest
 from registre.errors import BrowserFailed, LayoutChanged, SessionExpired, SiteUnavailable
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site.host import Permit
@@ -37,7 +37,7 @@ _HAS_LOADED = r"""
 
 
 class Walk:
-    """One submission. `viewer_seen` and `loading_seen` tell how near to money it came."""
+    """One submission, from the form's button to the viewer. Used once."""
 
     def __init__(
         self, tab: Tab, request: DocumentRequest, filled: FilledForm, permit: Permit, on_step: Callable[[Step], None]
@@ -82,7 +82,7 @@ class Walk:
                 raise self._unexpected(verdict)
 
     def _refuse_endings(self, verdict: Verdict) -> None:
-        """The pages that end a submission. After the loading page only the site's own refusal proves that nothing was bought."""
+        """The pages that end a submission. Once the document was loading, only a refusal proves nothing was bought."""
         kind, sentence = verdict.kind, verdict.sentence
         if kind is PageKind.FORM_ERROR or (kind in self._seen and sentence and kind is not PageKind.LOADING):
             raise judge_sentence(sentence, self._tab.profile)
@@ -107,7 +107,7 @@ class Walk:
         facts = await self._tab.facts()
         if is_lot_inactive(facts, self._tab.profile, self._request.source):
             self._notes.append(
-                f"Le lot {self._request.number} est inactif; le plan le plus récent de la liste a été pris."
+                f"The lot {self._request.number} is inactive; the most recent plan of its list was taken."
             )
         row = choose_plan(await read_rows(self._tab), self._request.number_normalized)
         await check_row(self._tab, row)
@@ -117,9 +117,9 @@ class Walk:
         return await self._tab.first(self._tab.profile.result.list_submit, "button that submits the choice")
 
     async def _press(self, button: Locator) -> None:
-        """Click and be on the page that comes. Whatever goes wrong here leaves it unknown whether something was bought."""
+        """Click and be on the page that comes. Whatever goes wrong here leaves a purchase possible."""
         try:
-            async with self._permit.lent():
+            async with self._permit.lent(self._tab.profile.budgets.operation):
                 await self._tab.press(button, self._left())
         except PlaywrightTimeout as error:
             raise BrowserFailed("The site did not answer in time after the submission.") from error
@@ -131,7 +131,7 @@ class Walk:
         result = self._tab.profile.result
         ask = {"texts": list(result.loading_texts), "selectors": list(result.loading_selectors)}
         try:
-            async with self._permit.lent():
+            async with self._permit.lent(self._tab.profile.budgets.operation):
                 await self._tab.page.wait_for_function(_HAS_LOADED, arg=ask, polling=100, timeout=self._left() * 1000)
         except PlaywrightTimeout as error:
             seconds = self._tab.profile.budgets.viewer
@@ -141,8 +141,8 @@ class Walk:
         return max(0.1, self._deadline - asyncio.get_running_loop().time())
 
     def _unexpected(self, verdict: Verdict) -> LayoutChanged:
-        source: Source = self._request.source
+        seen = verdict.sentence or self._tab.page.url
         return LayoutChanged(
-            f"After the submission came a page that was not expected ({verdict.kind}): {verdict.sentence or self._tab.page.url}",
-            source=source,
+            f"After the submission came a page that was not expected ({verdict.kind}): {seen}",
+            source=self._request.source,
         )

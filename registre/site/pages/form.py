@@ -1,6 +1,6 @@
 """A search form: opened afresh, filled field by field, read back.
 
-Invariant: nothing found before a reload is used after it; what `fill` returns was read from the page after the last field.
+Invariant: nothing found before a reload is used after it; what `fill` returns was read after the last field.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _READ_SELECT = r"""
   const select = document.querySelector(selector);
   if (!select) return null;
   const option = (o) => [o.value, (o.textContent || '').replace(/\s+/g, ' ').trim()];
-  return { options: [...select.options].map(option), index: select.selectedIndex, onchange: select.hasAttribute('onchange') };
+  return { options: [...select.options].map(option), index: select.selectedIndex };
 }
 """
 _READ_INPUT = "(selector) => { const input = document.querySelector(selector); return input ? input.value : null; }"
@@ -37,7 +37,8 @@ _LET_TASKS_RUN = "() => new Promise((done) => setTimeout(() => requestAnimationF
 _OFFERS = r"""
 ([selector, blanks]) => {
   const select = document.querySelector(selector);
-  return !!select && [...select.options].some((o) => /[\p{L}\p{N}]/u.test(o.textContent || '') && !blanks.includes(o.value));
+  const offers = (o) => /[\p{L}\p{N}]/u.test(o.textContent || '') && !blanks.includes(o.value);
+  return !!select && [...select.options].some(offers);
 }
 """
 
@@ -52,7 +53,6 @@ class Select:
 
     options: tuple[Option, ...]
     chosen: Option | None
-    has_onchange: bool
 
 
 class SearchForm:
@@ -91,7 +91,7 @@ class SearchForm:
         raise NotImplementedError
 
     def _prove(self, verdict: Verdict) -> None:
-        """The form, or an error that says what stands there instead. A note on a fresh form is not an error of the order."""
+        """The form, or an error that says what stands there instead. A note on a fresh form is no error of the order."""
         if verdict.kind is PageKind.LOGIN or verdict.kind is PageKind.IDENTITY_QUESTION:
             raise SessionExpired("The site sent us back to its login page.")
         if verdict.kind not in (PageKind.FORM, PageKind.FORM_ERROR):
@@ -108,7 +108,7 @@ class SearchForm:
             return None
         options = tuple(Option(value=value, label=label) for value, label in answer["options"])
         chosen = options[answer["index"]] if answer["index"] >= 0 else None
-        return Select(options, chosen, answer["onchange"])
+        return Select(options, chosen)
 
     async def _must_read(self, selector: str) -> Select:
         select = await self.read(selector)
@@ -207,9 +207,8 @@ class SearchForm:
             select = await self.read(selector)
             read[selector] = select.chosen if select else None
             if read[selector] != intended.get(selector):
-                raise _Mismatch(
-                    f"The form does not hold what was chosen: {_said(intended.get(selector))} became {_said(read[selector])}."
-                )
+                meant, got = _said(intended.get(selector)), _said(read[selector])
+                raise _Mismatch(f"The form does not hold what was chosen: {meant} became {got}.")
         typed = await self._tab.page.evaluate(_READ_INPUT, form.number)
         if typed is None:
             raise self._changed(f"The form of {self._source} has no field for the number.", form.number)

@@ -20,7 +20,7 @@ class LoginPage:
         self._profile = tab.profile.login
 
     async def sign_in(self, credentials: Credentials) -> None:
-        """Sign in and prove it by the index form. AccountError when refused, LayoutChanged when the proof is missing."""
+        """Sign in and prove it by the index form. AccountError when refused, LayoutChanged without the proof."""
         await self._open()
         page = self._tab.page
         await page.locator(self._profile.username).first.fill(credentials.username)
@@ -32,8 +32,9 @@ class LoginPage:
             raise SiteUnavailable(
                 "The site did not answer the sign-in."
             ) from None  # the call log may hold what was typed
-        self._judge(await self._tab.look_at_free_page())
-        await self._prove()
+        verdict = await self._tab.look_at_free_page()
+        self._judge(verdict)
+        await self._prove(verdict)
 
     async def is_signed_in(self) -> bool:
         """True when the index form opens as things are; no password is typed."""
@@ -57,13 +58,15 @@ class LoginPage:
         sentence = verdict.sentence
         if verdict.kind is PageKind.IDENTITY_QUESTION:
             raise AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {sentence}")
-        if verdict.kind in (PageKind.LOGIN, PageKind.FORM_ERROR):
-            locked = any(fold(mark) in fold(sentence) for mark in self._profile.locked_texts)
-            kind = ErrorKind.ACCOUNT_LOCKED if locked else ErrorKind.LOGIN_REFUSED
-            raise AccountError(kind, sentence or "The site shows its login page again, and no reason.")
+        if verdict.kind is PageKind.LOGIN:
+            raise self._refused(sentence or "The site shows its login page again, and no reason.")
 
-    async def _prove(self) -> None:
-        """The index form opens, if need be after a notice was read."""
+    def _refused(self, sentence: str) -> AccountError:
+        locked = any(fold(mark) in fold(sentence) for mark in self._profile.locked_texts)
+        return AccountError(ErrorKind.ACCOUNT_LOCKED if locked else ErrorKind.LOGIN_REFUSED, sentence)
+
+    async def _prove(self, answer: Verdict) -> None:
+        """The index form opens, if need be after a notice was read. `answer` may be a notice, or a refusal."""
         if await self.is_signed_in():
             return
         for selector in self._profile.notice_continue:
@@ -72,5 +75,7 @@ class LoginPage:
                 await self._tab.press(button.first, self._tab.profile.budgets.operation)
                 break
         if not await self.is_signed_in():
+            if answer.kind is PageKind.FORM_ERROR:
+                raise self._refused(answer.sentence)
             form = self._tab.profile.forms[Source.INDEX]
             raise LayoutChanged("Signed in, but the index form did not open.", landmark=form.landmark)

@@ -48,7 +48,7 @@ class LotForm(SearchForm):
         return option
 
     def _renovated(self, request: DocumentRequest, select: Select) -> Option | None:
-        """The one cadastre of lots of 1 000 000 and above, if it is offered; an order that surely names another is refused."""
+        """The one cadastre of lots of 1 000 000 and above, if offered; an order that surely names another is refused."""
         code = self._tab.profile.renovated_cadastre
         named = (
             match(request.cadastre, self.offered(select), Field.CADASTRE).choice if request.cadastre.strip() else None
@@ -56,7 +56,7 @@ class LotForm(SearchForm):
         if named is not None and named.value != code:
             raise DataError(
                 ErrorKind.AMBIGUOUS_OPTION,
-                f"The lot {request.number} is of the Cadastre du Québec, and the order names the cadastre '{named.label}'.",
+                f"The lot {request.number} is of the Cadastre du Québec, and the order names '{named.label}'.",
             )
         return next((option for option in self.offered(select) if option.value == code), None)
 

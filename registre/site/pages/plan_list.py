@@ -1,7 +1,7 @@
 """The list of the plans of one lot.
 
-Invariant: the plan taken belongs to the lot asked for and is the most recent by the date its label states; a doubt about
-either is a refusal.
+Invariant: the plan taken belongs to the lot asked for and is the most recent by the date its label states; a doubt
+about either is a refusal.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ FACTS_SCRIPT = r"""
 
 
 class PageKind(StrEnum):
-    """Every page the program knows. FORM is a search form without an error; MAINTENANCE is said, SERVER_ERROR is a status."""
+    """Every page the program knows. FORM is a search form without an error; SERVER_ERROR is a bare 5xx."""
 
     FORM = "form"
     FORM_ERROR = "form_error"
@@ -131,10 +131,10 @@ def classify(facts: PageFacts, profile: SiteProfile) -> Verdict:
         return Verdict(PageKind.PLAN_LIST, facts.sentence)
     if _says(facts.text, result.similar_texts):
         return Verdict(PageKind.SIMILAR_LIST, facts.sentence)
+    if result.confirmation_url in facts.url and "confirm" in facts.present:
+        return Verdict(PageKind.CONFIRMATION, facts.sentence)
     if facts.sentence:
         return Verdict(PageKind.FORM_ERROR, facts.sentence)
-    if result.confirmation_url in facts.url and "confirm" in facts.present:
-        return Verdict(PageKind.CONFIRMATION)
     if "form" in facts.present:
         return Verdict(PageKind.FORM)
     if maintained:

@@ -41,7 +41,7 @@ _READ_ROWS = r"""
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row. `radio` is its radio's place among the page's, None when it has none; `headers` are the table's, if any."""
+    """One row. `radio` is its radio's place among the page's, None without one; `headers` are the table's, if any."""
 
     cells: tuple[str, ...]
     headers: tuple[str, ...] = ()

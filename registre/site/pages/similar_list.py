@@ -17,9 +17,9 @@ def choose_document(rows: Sequence[ListRow], number: str, acte_type: str, profil
     """The row of exactly this document. DataError when it is not there, is on paper only, or is there twice."""
     exact = [row for row in rows if _has_number(row, number, profile) and _has_type(row, acte_type, profile)]
     if not exact:
+        near = _named(rows, profile)
         raise DataError(
-            ErrorKind.ONLY_SIMILAR,
-            f"The site offers only documents with a similar number ({_named(rows, profile)}); none is {acte_type} {number}.",
+            ErrorKind.ONLY_SIMILAR, f"The site offers only similar documents ({near}); none is {acte_type} {number}."
         )
     on_screen = [row for row in exact if not row.paper_only]
     if not on_screen:
@@ -50,5 +50,4 @@ def _column(row: ListRow, headers: Sequence[str]) -> Sequence[str]:
 
 
 def _named(rows: Sequence[ListRow], profile: ResultProfile) -> str:
-    seen = [" ".join(cell for cell in _column(row, profile.number_headers) if cell) for row in rows[:3]]
-    return ", ".join(seen) or "an empty list"
+    return ", ".join(row.text for row in rows[:3]) or "an empty list"

@@ -25,10 +25,10 @@ class Viewer:
         self._budgets = tab.profile.budgets
 
     async def save(self, target: Path, *, again: bool) -> None:
-        """Save into `target`. `again` lets go of an answer that is still pending, or Chromium ignores the click for 20 s."""
+        """Save into `target`. `again` lets go of a pending answer first, or Chromium ignores the click for some 20 s."""
         menu = await self._menu()
         if again:
-            await menu.evaluate("() => window.stop()")
+            await self._refresh(menu)
         link = await self._save_link(menu)
         popups: list[Page] = []
         try:
@@ -44,30 +44,32 @@ class Viewer:
                     await popup.close()
 
     async def _menu(self) -> Frame:
-        """The frame named menu, loaded."""
-        page, name = self._tab.page, self._profile.menu_frame
-        try:
-            await page.wait_for_function(
-                "(name) => { const f = [...document.querySelectorAll('frame, iframe')].find((f) => f.name === name);"
-                " return !!f && !!f.contentDocument && f.contentDocument.readyState !== 'loading'"
-                " && f.contentWindow.location.href !== 'about:blank'; }",
-                arg=name,
-                polling=50,
-            )
-        except PlaywrightTimeout as error:
-            raise DocumentError("The viewer's menu did not load.") from error
-        frame = page.frame(name=name)
+        """The frame named menu; its content may still be on its way."""
+        name = self._profile.menu_frame  # the element has it at once; Playwright's frame only after its first page
+        element = await self._tab.page.query_selector(f'frame[name="{name}"], iframe[name="{name}"]')
+        frame = await element.content_frame() if element else None
         if frame is None:
-            raise DocumentError("The viewer has no menu.")
+            raise DocumentError("The viewer is no longer open.")
         return frame
+
+    async def _refresh(self, menu: Frame) -> None:
+        """Give up what the menu waits for; a menu that came without its link is asked for again (it is not the document)."""
+        await menu.evaluate("() => window.stop()")
+        if not await self._any_link(menu).count():
+            frames = dict((await self._tab.facts()).frames)
+            await menu.goto(frames[self._profile.menu_frame], wait_until="domcontentloaded")
+
+    def _any_link(self, menu: Frame) -> Locator:
+        first, *others = self._profile.save_links
+        found = menu.locator(first)
+        for selector in others:
+            found = found.or_(menu.locator(selector))
+        return found
 
     async def _save_link(self, menu: Frame) -> Locator:
         """The first variant of the link, in order, once any of them is there."""
-        any_link = menu.locator(self._profile.save_links[0])
-        for selector in self._profile.save_links[1:]:
-            any_link = any_link.or_(menu.locator(selector))
         try:
-            await any_link.first.wait_for(state="attached")
+            await self._any_link(menu).first.wait_for(state="attached")
         except PlaywrightTimeout as error:
             raise DocumentError("The viewer shows no link to save the document.") from error
         return await self._tab.first(self._profile.save_links, "link to save the document", within=menu)
@@ -80,16 +82,18 @@ class Viewer:
         }
         came: asyncio.Future[Download] = asyncio.get_running_loop().create_future()
 
-        def collect(download: Download) -> None:
-            if download.url not in shown_inline and not came.done():
-                came.set_result(download)
+        def keep(download: Download) -> bool:
+            if came.done() or download.url in shown_inline:
+                return False
+            came.set_result(download)
+            return True
 
-        def collect_from(popup: Page) -> None:
+        def watch(popup: Page) -> None:
             popups.append(popup)
-            popup.on("download", collect)
+            popup.on("download", self._tab.take_download)
 
-        page.on("download", collect)
-        page.context.on("page", collect_from)
+        self._tab.keep_download = keep
+        page.context.on("page", watch)
         try:
             async with asyncio.timeout(self._budgets.download):
                 await link.click(no_wait_after=True)
@@ -99,8 +103,8 @@ class Viewer:
                 f"No document came within {self._budgets.download:g} s of asking to save it."
             ) from error
         finally:
-            page.remove_listener("download", collect)
-            page.context.remove_listener("page", collect_from)
+            self._tab.keep_download = None
+            page.context.remove_listener("page", watch)
 
     async def _keep(self, download: Download, target: Path) -> None:
         try:
