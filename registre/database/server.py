@@ -21,7 +21,8 @@ from typing import Self
 
 import psycopg
 
-from registre.database.keeper import FAST_STOP_SECONDS, ROLE, START_SECONDS, Folders
+from registre.database.cluster import ROLE, Folders
+from registre.database.keeper import FAST_STOP_SECONDS, START_SECONDS
 from registre.errors import ConfigurationError, DatabaseUnavailable
 
 CLOSE_SECONDS = 3.0
