@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from registre.errors import DocumentError, NotFound, Refused
+from registre.errors import DocumentError, NotFound, Refused, RegistreError
 from registre.inspection import inspect_pdf
 from registre.ledger import Delivery, PurchaseId
 from registre.ports import Bucket, Ledger
-from registre.spool import Spool
+from registre.spool import Spool, SpoolEntry
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +30,50 @@ class Deliverer:
 
         StoreUnavailable or DatabaseUnavailable: nothing lost, call again.
         """
-        entry = self.spool.entry(purchase_id)
+        try:
+            entry = self.spool.entry(purchase_id)
+        except DocumentError as error:
+            return self._lose(purchase_id, error)
         if entry is None:
             return "gone"
         try:
             self.ledger.secure(purchase_id, entry.file)
         except (NotFound, Refused) as error:
-            where = self.spool.hold(purchase_id)
-            log.error("purchase %s cannot be delivered (%s); its file is kept in %s", purchase_id, error, where)
-            return "held"
-        self.bucket.put(entry.bucket, entry.object_key, entry.path, entry.file.sha256)
-        outcome = self.ledger.deliver(Delivery(purchase_id, entry.file.sha256, entry.bucket, entry.object_key))
+            return self._hold(purchase_id, error)
+        try:
+            key = self._put(entry)
+        except Refused as error:
+            return self._lose(purchase_id, error)
+        outcome = self.ledger.deliver(Delivery(purchase_id, entry.file.sha256, entry.bucket, key))
         self.spool.delivered(purchase_id)
         return outcome
 
+    def _put(self, entry: SpoolEntry) -> str:
+        """Store the file; returns the key. A name taken by another document gets the purchase's own id, also on a repeat."""
+        try:
+            self.bucket.put(entry.bucket, entry.object_key, entry.path, entry.file.sha256)
+        except Refused:
+            key = f"{entry.object_key.removesuffix('.pdf')}-{entry.purchase_id[:8]}.pdf"
+            self.bucket.put(entry.bucket, key, entry.path, entry.file.sha256)
+            return key
+        return entry.object_key
+
+    def _lose(self, purchase_id: PurchaseId, error: RegistreError) -> str:
+        """No repeat can help, so the job must not wait for this file any longer."""
+        try:
+            self.ledger.lose(purchase_id, error.message.rstrip("."))
+        except (NotFound, Refused) as refused:
+            log.warning("purchase %s: %s", purchase_id, refused)
+        return self._hold(purchase_id, error)
+
+    def _hold(self, purchase_id: PurchaseId, error: RegistreError) -> str:
+        where = self.spool.hold(purchase_id)
+        log.error("purchase %s cannot be delivered (%s); its file is kept in %s", purchase_id, error, where)
+        return "held"
+
     def pending(self) -> list[PurchaseId]:
         """What waits for delivery, oldest first."""
-        return [entry.purchase_id for entry in self.spool.entries()]
+        return self.spool.waiting()
 
     def recover(self) -> list[PurchaseId]:
         """At start, by the spool's owner: make safe every document a crash left saved but not yet renamed.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import string
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,19 @@ MAX_NUMBER = 30
 _NUMBER = re.compile(r"[0-9A-Z]+(-[0-9A-Z]+)*")
 _ACTE_NUMBER = re.compile(r"[A-Z]{0,2}-?[0-9]{1,8}(-[0-9]{1,4})?")
 _PLAN_COMPLEMENTAIRE = re.compile(r"PC-[0-9]+")
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
+_SPACES = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+_TYPED = str.maketrans(
+    {
+        **dict.fromkeys(_SPACES),
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        **dict(zip(string.ascii_lowercase, string.ascii_uppercase, strict=True)),
+    }
+)
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""Unicode's blocks of combining marks for Latin; the database removes the same."""
 
 
 class Source(StrEnum):
@@ -44,15 +57,20 @@ ACTE_TYPES = ("Acte", "Avis d'adresse", "Radiation", "Acte divers")
 
 
 def normalize_number(text: str) -> str:
-    """Remove every kind of space, upper-case, make every dash a hyphen. `'2 784 195'` → `'2784195'`."""
-    return "".join(text.split()).translate(_DASHES).upper()
+    """Remove every kind of space, upper-case a to z, make every dash a hyphen. `'2 784 195'` → `'2784195'`.
+
+    Other letters stay as they are: `'24ß'` is no lot, and must not become `24SS`, which may be one.
+    """
+    return text.translate(_TYPED)
 
 
 def fold(text: str) -> str:
-    """Compare-key of a name: no accents, no case, words of letters and digits joined by one space."""
+    """Compare-key of a name: no accents, no case, words of letters and digits joined by one space.
+
+    Letters that Unicode does not decompose to a to z separate words, as in the database.
+    """
     decomposed = unicodedata.normalize("NFKD", text.replace("Œ", "OE").replace("œ", "oe"))
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
-    return " ".join(re.findall(r"[a-z0-9]+", plain))
+    return " ".join(re.findall(r"[a-z0-9]+", _MARKS.sub("", decomposed).lower()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +109,8 @@ class DocumentRequest:
             limit = MAX_NUMBER if field == "document_number" else MAX_TEXT
             if len(text) > limit:
                 raise InvalidInput(field, f"{len(text)} characters are too many; at most {limit} are accepted.")
-            if any(unicodedata.category(c) == "Cc" for c in text.strip()):
-                raise InvalidInput(field, "control characters are not accepted.")
+            if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text.strip()):
+                raise InvalidInput(field, "control characters and broken text are not accepted.")
         number = self.number_normalized
         if not number:
             raise InvalidInput("document_number", "a number is required.")

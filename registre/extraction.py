@@ -16,10 +16,8 @@ from typing import assert_never
 from registre import fate
 from registre.errors import (
     Aborted,
-    DatabaseUnavailable,
     DocumentError,
     ErrorKind,
-    LeaseLost,
     RegistreError,
     SessionExpired,
     StoreUnavailable,
@@ -108,7 +106,8 @@ class Extraction:
                 self._session.fill(request)
                 return self._buy()
             except SessionExpired as error:
-                if replay:
+                # Once the viewer is reached the document is billed: an expiry while it is saved voids nothing.
+                if replay or self._phase is Phase.CHARGED:
                     raise
                 self._void(str(error))
         raise AssertionError("a second expiry is raised above")
@@ -139,7 +138,7 @@ class Extraction:
         self._phase = Phase.CHARGED
         try:
             means.ledger.charge(intent.purchase_id, lease, reached.notes)
-        except (LeaseLost, DatabaseUnavailable) as error:
+        except RegistreError as error:
             # It is bought all the same: the file, once safe, will say so better than this line.
             log.warning("the charge of %s could not be written yet: %s", lease.job_id, error)
         return self._secure(intent.purchase_id, target)
@@ -192,14 +191,20 @@ class Extraction:
         decided = fate.decide(error, self._phase)
         message = error.message if isinstance(error, RegistreError) else "An unexpected error stopped this attempt."
         if decided.job in (fate.Job.AMBIGUOUS, fate.Job.RETRY, fate.Job.SNOOZE) or decided.needs_review:
-            self._session.collect_evidence(self._means.evidence, f"{self._lease.job_id}-{self._lease.attempt}")
+            try:
+                self._session.collect_evidence(self._means.evidence, f"{self._lease.job_id}-{self._lease.attempt}")
+            except Exception as failed:  # the end is written whatever became of the picture
+                log.warning("job %s: no evidence: %s", self._lease.job_id, failed)
         try:
             self._write(decided, message)
         except RegistreError as lost:
             # Lease lost or database away: the lease ends by itself and reclaim reads the ledger.
             log.warning("job %s: its end could not be written: %s", self._lease.job_id, lost)
-            return Ended(Fate(fate.Job.DROP, decided.session, decided.kind), message)
-        return Ended(decided, message)
+        except Exception:  # an attempt that ended without a word would have its lease renewed for ever
+            log.exception("job %s: its end could not be written", self._lease.job_id)
+        else:
+            return Ended(decided, message)
+        return Ended(Fate(fate.Job.DROP, decided.session, decided.kind), message)
 
     def _write(self, decided: Fate, message: str) -> None:
         queue, lease = self._means.queue, self._lease

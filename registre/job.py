@@ -37,12 +37,14 @@ ARROWS: dict[str, tuple[tuple[Status, Status], ...]] = {
     "retry_job": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
     "fail_job": ((Status.RUNNING, Status.FAILED),),
     "mark_ambiguous": ((Status.RUNNING, Status.FAILED),),
+    "lose_purchase": ((Status.RUNNING, Status.FAILED),),
     "reclaim": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
-    "deliver": ((Status.RUNNING, Status.DONE), (Status.FAILED, Status.DONE)),
+    "deliver": ((Status.RUNNING, Status.DONE), (Status.WAITING, Status.DONE), (Status.FAILED, Status.DONE)),
     "requeue_job": ((Status.FAILED, Status.WAITING),),
     "cancel_job": ((Status.WAITING, Status.FAILED),),
 }
-"""SQL function → the moves it may make. `deliver` leaves 'Erreur' only for a document that was bought and found again."""
+"""SQL function → the moves it may make. `deliver` leaves 'Erreur' only for a document that was bought and found again, and
+'En attente' only for one that another program had put back while its document was on its way."""
 
 
 @dataclass(frozen=True, slots=True)

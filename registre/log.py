@@ -8,12 +8,18 @@ from __future__ import annotations
 import logging
 import re
 
-_SECRETS = re.compile(r"(://[^:/@\s]+:)[^@\s]+(@)|((?:password|motpasse|secret|token|key)\s*[=:]\s*)\S+", re.IGNORECASE)
+_SECRETS = re.compile(
+    # an address's password reaches to the last @: it may hold one itself
+    r"(?P<address>://[^:/@\s]*:)\S+@"
+    r"|(?P<name>(?:password|passwd|motpasse|mot de passe|secret|token|key)[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|\S+)"
+    r"|(?P<bearer>\bBearer\s+)\S+",
+    re.IGNORECASE,
+)
 
 
 def mask(text: str) -> str:
     """`text` with passwords in addresses, and values after `password=` and the like, replaced by ***."""
-    return _SECRETS.sub(lambda m: f"{m[1]}***{m[2]}" if m[1] else f"{m[3]}***", text)
+    return _SECRETS.sub(lambda m: f"{m['address']}***@" if m["address"] else f"{m['name'] or m['bearer']}***", text)
 
 
 class _Masked(logging.Formatter):

@@ -68,8 +68,9 @@ class RegistrySession(Protocol):
     def submit(self, request: DocumentRequest) -> ViewerReached:
         """Submit the filled form and follow lists and confirmation to the viewer.
 
-        Only to be called under a recorded intent. DataError, SessionExpired and SiteUnavailable (maintenance page) mean
-        that a page which is not the viewer answered, hence nothing was bought; any other error leaves it unknown.
+        Only to be called under a recorded intent, once for each `fill`. DataError, SessionExpired and SiteUnavailable
+        (maintenance page) mean that a page which is not the viewer answered, hence nothing was bought; any other error
+        leaves it unknown.
         """
 
     def save(self, target: Path) -> None:
@@ -184,6 +185,9 @@ class Ledger(Protocol):
 
     def mark_ambiguous(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:
         """Nobody can tell whether it was billed, or what was billed is not here; the job stops for a person."""
+
+    def lose(self, purchase: PurchaseId, reason: str) -> None:
+        """A secured file cannot be delivered after all; the job stops for a person. Repeats are fine."""
 
     def deliver(self, delivery: Delivery) -> str:
         """The ack: closes the job. 'completed', 'repeated', or 'kept' when the job had ended otherwise."""

@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registre.errors import ConfigurationError
+
+HOST_NAME = r"[A-Za-z0-9._-]{1,60}"
+MAX_SECONDS = 10_000_000
+"""Longer than any lease or drain; and not infinity, which no clock can add."""
 
 REAL_SITE = "https://www.registrefoncier.gouv.qc.ca/Sirf/"
 
@@ -40,14 +45,14 @@ class Settings(BaseSettings):
     base_url: str = Field(REAL_SITE, validation_alias="REGISTRY_BASE_URL", pattern=r"^https?://")
     chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
     profile: Path | None = Field(None, validation_alias="REGISTRE_SITE_PROFILE")
-    host: str | None = Field(None, validation_alias="REGISTRE_HOST", pattern=r"^[A-Za-z0-9._-]{1,60}$")
+    host: str | None = Field(None, validation_alias="REGISTRE_HOST", pattern=f"^{HOST_NAME}$")
     buckets: Path | None = Field(None, validation_alias="REGISTRE_BUCKETS")
     max_sessions: int = Field(10, validation_alias="REGISTRE_MAX_SESSIONS", ge=1, le=200)
     fee_cents: int = Field(150, validation_alias="REGISTRE_FEE_CENTS", ge=0)
-    visibility_seconds: float = Field(60, validation_alias="REGISTRE_VISIBILITY_SECONDS", ge=1)
-    host_gone_seconds: float = Field(600, validation_alias="REGISTRE_HOST_GONE_SECONDS", ge=1)
-    legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1)
-    drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1)
+    visibility_seconds: float = Field(60, validation_alias="REGISTRE_VISIBILITY_SECONDS", ge=1, le=MAX_SECONDS)
+    host_gone_seconds: float = Field(600, validation_alias="REGISTRE_HOST_GONE_SECONDS", ge=1, le=MAX_SECONDS)
+    legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1, le=MAX_SECONDS)
+    drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 
     @property
@@ -76,10 +81,17 @@ class Settings(BaseSettings):
             if not kept.exists():
                 name = re.sub(r"[^A-Za-z0-9._-]", "-", platform.node())[:40] or "host"
                 self.home.mkdir(parents=True, exist_ok=True)
-                kept.write_text(f"{name}-{secrets.token_hex(2)}\n")
-            return kept.read_text().strip()
+                whole = self.home / f"host.{os.getpid()}"
+                whole.write_text(f"{name}-{secrets.token_hex(2)}\n")
+                with suppress(FileExistsError):  # another command was first, and its name counts
+                    kept.hardlink_to(whole)
+                whole.unlink()
+            name = kept.read_text().strip()
         except OSError as error:
             raise ConfigurationError(f"REGISTRE_HOME ({self.home}) cannot be written: {error.strerror}.") from None
+        if not re.fullmatch(HOST_NAME, name):
+            raise ConfigurationError(f"{kept} does not hold the name of a host: remove it or set REGISTRE_HOST.")
+        return name
 
 
 def load_settings(**flags: Any) -> Settings:

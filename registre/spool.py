@@ -1,13 +1,15 @@
 """The on-disk outbox: what was bought, until its bucket has it.
 
 Invariant: a purchase has one folder, `incoming/<purchase>` while its document is being saved and `ready/<purchase>` from
-the rename on; whatever is in `ready` is whole, fsynced, and described by its manifest. Nothing leaves before the ack.
+the rename on; whatever is in `ready` is whole, fsynced, and described by its manifest. Nothing leaves before the ack, and
+then by one more rename, so that no crash leaves half an entry.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,12 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from registre.document import BUCKETS, DocumentRequest, Source
-from registre.errors import ConfigurationError, StoreUnavailable
+from registre.errors import ConfigurationError, DocumentError, StoreUnavailable
 from registre.ledger import PurchaseId, SecuredFile
+
+log = logging.getLogger(__name__)
 
 _DOCUMENT = "document.pdf"
 _ORDER = "order.json"
 _MANIFEST = "manifest.json"
+
+ROOM_BYTES = 100_000_000
+"""Free space below which nothing is bought: several of the largest documents at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,12 @@ class Spool:
         self._incoming = folder / "incoming"
         self._ready = folder / "ready"
         self._held = folder / "held"
+        self._done = folder / "done"
 
     def prepare(self) -> None:
         """Make the folders, readable by their owner only. ConfigurationError when the disk refuses."""
         try:
-            for folder in (self._folder, self._incoming, self._ready, self._held):
+            for folder in (self._folder, self._incoming, self._ready, self._held, self._done):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"The spool {self._folder} cannot be made: {error.strerror}.") from None
@@ -72,6 +80,8 @@ class Spool:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ConfigurationError(f"Another worker already runs with the spool {self._folder}.") from None
+            for delivered in self._done.iterdir():
+                shutil.rmtree(delivered, ignore_errors=True)
             yield
 
     def begin(self, purchase_id: PurchaseId, request: DocumentRequest, intended_at: datetime) -> Path:
@@ -79,8 +89,11 @@ class Spool:
         folder = self._incoming / purchase_id
         order = {"request": asdict(request), "intended_at": intended_at.isoformat()}
         try:
+            if shutil.disk_usage(self._incoming).free < ROOM_BYTES:
+                raise StoreUnavailable(f"The spool's disk has less than {ROOM_BYTES // 1_000_000} MB left.")
             folder.mkdir(mode=0o700, exist_ok=True)
-            _write_synced(folder / _ORDER, json.dumps(order, ensure_ascii=False).encode())
+            _write_synced(folder / _ORDER, json.dumps(order).encode())
+            _sync_folder(folder)
             _sync_folder(self._incoming)
         except OSError as error:
             raise StoreUnavailable(f"The spool's disk refuses to write: {error.strerror}.") from None
@@ -114,26 +127,51 @@ class Spool:
         return self._entry(self._ready / purchase_id)
 
     def entry(self, purchase_id: PurchaseId) -> SpoolEntry | None:
-        """The entry, or None when it has been delivered already."""
+        """The entry, or None when it has been delivered already. DocumentError when its manifest is damaged."""
         folder = self._ready / purchase_id
-        return self._entry(folder) if folder.is_dir() else None
+        try:
+            return self._entry(folder)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if not folder.is_dir():
+                return None
+            raise DocumentError(f"The manifest of {folder} cannot be read ({type(error).__name__}).") from None
 
-    def entries(self) -> list[SpoolEntry]:
-        """All that waits for delivery, oldest first."""
-        return [self._entry(f) for f in sorted(self._ready.iterdir(), key=_age)] if self._ready.is_dir() else []
+    def waiting(self) -> list[PurchaseId]:
+        """All that waits for delivery, oldest first; another thread may be delivering some of it meanwhile."""
+        found = []
+        for folder in self._ready.iterdir() if self._ready.is_dir() else ():
+            with suppress(FileNotFoundError):
+                if folder.is_dir():
+                    found.append((folder.stat().st_mtime, PurchaseId(folder.name)))
+        return [purchase_id for _, purchase_id in sorted(found)]
 
     def interrupted(self) -> list[Interrupted]:
         """What a crash cut off between intent and rename. Only the owner may ask."""
         found = []
-        for folder in sorted(self._incoming.iterdir()):
-            with suppress(OSError, ValueError, KeyError):
+        for folder in sorted(f for f in self._incoming.iterdir() if f.is_dir()):
+            purchase_id = PurchaseId(folder.name)
+            try:
                 request = _request(json.loads((folder / _ORDER).read_bytes())["request"])
-                found.append(Interrupted(PurchaseId(folder.name), folder / _DOCUMENT, request))
+            except (OSError, ValueError, KeyError, TypeError):
+                # Nothing was clicked before the order was safe, so there is a document only if the disk lost the order.
+                if (folder / _DOCUMENT).exists():
+                    log.error(
+                        "the order of purchase %s is lost; its document is kept in %s",
+                        purchase_id,
+                        self.hold(purchase_id),
+                    )
+                else:
+                    self.forget(purchase_id)
+                continue
+            found.append(Interrupted(purchase_id, folder / _DOCUMENT, request))
         return found
 
     def delivered(self, purchase_id: PurchaseId) -> None:
         """The bucket has it and the row is closed: let go of the local copy."""
-        shutil.rmtree(self._ready / purchase_id, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            # Away at once: an entry half removed by a crash would look damaged.
+            (self._ready / purchase_id).rename(self._done / purchase_id)
+        shutil.rmtree(self._done / purchase_id, ignore_errors=True)
 
     def hold(self, purchase_id: PurchaseId) -> Path:
         """Put aside, for a person, what cannot be delivered as the answer; never deleted by us."""
@@ -156,10 +194,6 @@ class Spool:
 
 def _request(fields: dict[str, Any]) -> DocumentRequest:
     return DocumentRequest(**{**fields, "source": Source(fields["source"])})
-
-
-def _age(folder: Path) -> float:
-    return folder.stat().st_mtime
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -6,12 +6,15 @@ Invariant: what a person sees of an error is one sentence; the exit code says wh
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import typer
 
 from registre.cli import accounts, database, jobs, serve
+from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
+from registre.settings import load_settings
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_REFUSED, EXIT_TRY_LATER, EXIT_CONFIGURATION = 1, 2, 4, 75, 78
 
@@ -57,12 +60,24 @@ def exit_code(error: RegistreError) -> int:
             return EXIT_FAILURE
 
 
+def _sentence(error: RegistreError) -> str:
+    """One line for a terminal, without secrets: a driver repeats an address it cannot read, password and all."""
+    if isinstance(error, InvalidInput):
+        return harmless(str(error))
+    text = str(error)
+    with suppress(ConfigurationError):
+        address = load_settings().database_url
+        if address is not None:
+            text = text.replace(address.get_secret_value(), "***")
+    return harmless(mask(text))
+
+
 def main() -> None:
     """Entry point: every error of ours is one sentence on stderr."""
     try:
         app()
     except RegistreError as error:
-        typer.echo(mask(str(error)), err=True)
+        typer.echo(_sentence(error), err=True)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from registre.cli.jobs import JsonFlag
-from registre.cli.output import clock, show_json, show_table
+from registre.cli.output import clock, harmless, show_json, show_table
 from registre.errors import InvalidInput
 from registre.settings import load_settings
 from registre.wiring import open_store
@@ -30,12 +30,22 @@ def add_account(
         raise InvalidInput(
             "username", f"'{username[:20]}' is not a user code (two digits, a letter, four digits, such as 99X9999)."
         )
-    password = getpass.getpass("Mot de passe: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Mot de passe: ") if sys.stdin.isatty() else _line_of_stdin()
     if not password:
-        raise InvalidInput("password", "a password is required; type it at the prompt or send it on stdin.")
+        raise InvalidInput("password", "none was given; type it at the prompt or send it on stdin.")
+    if harmless(password) != password:
+        raise InvalidInput("password", "it holds control characters or broken text.")
     with open_store(load_settings()) as store:
         _, created = store.accounts.add(username.upper(), password)
     typer.echo(f"{username.upper()} is {'added' if created else 'updated'}.")
+
+
+def _line_of_stdin() -> str:
+    """The first line, whatever encoding this process was started with."""
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InvalidInput("password", "what came on stdin is not UTF-8 text.") from None
 
 
 @app.command("list")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.output import clock, console, dollars, show_json, show_table, status_text
+from registre.cli.output import clock, console, dollars, harmless, show_json, show_table, show_text, status_text
 from registre.document import DocumentRequest, Source
 from registre.errors import InvalidInput
 from registre.job import Event, JobId, JobView, Order, Status
@@ -48,6 +48,8 @@ def submit(
     request = DocumentRequest(kind, number, circonscription, cadastre, designation, acte_type).validate()
     if len(client) > 100:
         raise InvalidInput("client", f"{len(client)} characters are too many; at most 100 are accepted.")
+    if harmless(client) != client:
+        raise InvalidInput("client", "control characters and broken text are not accepted.")
     with open_store(load_settings()) as store:
         job_id = store.queue.submit([Order(request, client=client, priority=priority)])[0]
     if as_json:
@@ -104,16 +106,18 @@ def show_job(job_id: Annotated[str, typer.Argument(help="The job's id.")], as_js
 @app.command("retry")
 def retry_job(job_id: Annotated[str, typer.Argument(help="The job's id.")]) -> None:
     """Put a failed order back in the queue, with fresh attempts."""
+    known = _job_id(job_id)
     with open_store(load_settings()) as store:
-        store.queue.requeue(_job_id(job_id))
+        store.queue.requeue(known)
     typer.echo(f"{job_id} waits again.")
 
 
 @app.command("cancel")
 def cancel_job(job_id: Annotated[str, typer.Argument(help="The job's id.")]) -> None:
     """Cancel an order, unless its document is being bought."""
+    known = _job_id(job_id)
     with open_store(load_settings()) as store:
-        outcome = store.queue.cancel(_job_id(job_id), "the command line")
+        outcome = store.queue.cancel(known, "the command line")
     typer.echo(f"{job_id} {'is cancelled' if outcome == 'cancelled' else 'is asked to stop'}.")
 
 
@@ -133,11 +137,11 @@ def outcome_in_words(job: JobView) -> str:
 
 def _tell(store: Store, job: JobView) -> None:
     console.print(status_text(job.status), end="  ")
-    console.print(job.request.title, markup=False)
-    console.print(f"{outcome_in_words(job)}", markup=False)
+    show_text(job.request.title)
+    show_text(outcome_in_words(job))
     if job.status is Status.DONE and job.supabase_path:
         bucket, _, key = job.supabase_path.partition("/")
-        console.print(store.bucket.location(bucket, key), markup=False, soft_wrap=True)
+        show_text(store.bucket.location(bucket, key))
     console.print(
         f"attempts {job.attempts} of {job.max_attempts} · rescues {job.rescues} · cost {dollars(job.cost_cents)}\n"
     )

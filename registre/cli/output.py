@@ -1,15 +1,18 @@
-"""How results are shown: tables for people, JSON for programs."""
+"""How results are shown: tables for people, JSON for programs.
+
+Invariant: a text from outside is neither markup nor a command to the terminal, whoever wrote it into a row.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,14 +21,28 @@ from registre.job import Status
 GLYPHS = {Status.WAITING: "…", Status.RUNNING: "▶", Status.DONE: "✓", Status.FAILED: "✗"}
 COLOURS = {Status.WAITING: "yellow", Status.RUNNING: "cyan", Status.DONE: "green", Status.FAILED: "red"}
 
+_COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor, colours it, or turns the direction of writing; and halves of characters."""
+
 console = Console(highlight=False)
 if not console.is_terminal:
     console = Console(highlight=False, width=180)  # a file or a pipe has no width of its own; do not fold at 80
 
 
+def harmless(text: str) -> str:
+    """`text` in one line, with what would command a terminal written out: `'\\x1b[31m'`."""
+    return _COMMANDS.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+
+
 def show_json(value: Any) -> None:
     """One JSON document on stdout; instants in ISO 8601, UTC."""
-    console.file.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+    lines = json.dumps(value, default=_plain, ensure_ascii=False, indent=2).split("\n")
+    console.file.write("\n".join(_COMMANDS.sub(lambda m: f"\\u{ord(m[0]):04x}", line) for line in lines) + "\n")
+
+
+def show_text(text: str) -> None:
+    """One line, as it is."""
+    console.print(Text(harmless(text)), soft_wrap=True)
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -34,7 +51,7 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*[cell if isinstance(cell, Text) else escape(str(cell)) for cell in row])
+        table.add_row(*[cell if isinstance(cell, Text) else Text(harmless(str(cell))) for cell in row])
     console.print(table)
 
 

@@ -78,8 +78,11 @@ def twin(
     """Run the twin of the registry's site alone, on loopback. Everything in it is made up."""
     from registre.twin.server import serve  # where it is used: other commands must not wait for it
 
-    if ledger is not None and not ledger.parent.is_dir():
-        raise InvalidInput("ledger", f"the folder {ledger.parent} does not exist.")
+    if ledger is not None:
+        try:
+            ledger.open("a").close()
+        except OSError as error:
+            raise InvalidInput("ledger", f"{ledger} cannot be written: {error.strerror}.") from None
     config = TwinConfig(
         accounts=dict(demo_accounts(accounts)),
         ledger_path=ledger,

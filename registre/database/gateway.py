@@ -38,7 +38,8 @@ class Gateway(Protocol):
     def call(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
         """Rows of `registre.<function>(p_<name> => value, …)`; a scalar comes as one row with one column.
 
-        Raises LeaseLost, NotFound, Refused (other codes of `registre.refuse`), DatabaseUnavailable.
+        Raises LeaseLost, NotFound, Refused (other codes of `registre.refuse`, and values that no column takes),
+        DatabaseUnavailable.
         """
 
     def listen(self, channels: tuple[str, ...], ring: Callable[[str, str], None]) -> Callable[[], None]:
@@ -116,6 +117,8 @@ class DirectGateway:
             raise _translate(error) from None
         except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
             raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
+        except (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError) as error:
+            raise Refused(f"The database refuses what it was given: {_first_line(error)}.") from None
 
     def listen(self, channels: tuple[str, ...], ring: Callable[[str, str], None]) -> Callable[[], None]:
         ear = _Ear(self._dsn, self._options, channels, ring)

@@ -45,9 +45,11 @@ def upgrade(gateway: DirectGateway) -> tuple[str, ...]:
     before = state(gateway)
     if before.current:
         return ()
+    # Under the lock too: "if not exists" does not keep two creations apart.
     gateway.execute_script(
+        f"begin; select pg_advisory_xact_lock({_LOCK}); "
         "create schema if not exists registre; create table if not exists registre.migrations "
-        "(name text primary key, checksum text not null, applied_at timestamptz not null default now())"
+        "(name text primary key, checksum text not null, applied_at timestamptz not null default now()); commit"
     )
     done: list[str] = []
     for name, script in _migrations():
@@ -96,14 +98,21 @@ def _as_execute(script: str) -> str:
 
 
 def _replace_functions(script: str) -> str:
-    """Drop every function of ours (with its triggers) and create them anew, so that no old signature lingers."""
+    """Drop every function of ours (with its triggers) and create them anew, so that no old signature lingers.
+
+    Guarded against a second program: the first one's functions may be in use when the second comes to its turn.
+    """
+    tag = "$registre_functions$"
     return f"""begin;
 select pg_advisory_xact_lock({_LOCK});
-do $registre_drop$ declare f record; begin
+do {tag} declare f record; begin
+if not exists (select from registre.migrations where name = 'functions' and checksum = '{_checksum(script)}') then
 for f in select p.oid::regprocedure as signature from pg_proc p where p.pronamespace = 'registre'::regnamespace loop
 execute 'drop function if exists ' || f.signature || ' cascade';
-end loop; end $registre_drop$;
-{script}
+end loop;
+{_as_execute(script)}
 insert into registre.migrations (name, checksum) values ('functions', '{_checksum(script)}')
 on conflict (name) do update set checksum = excluded.checksum, applied_at = now();
+end if;
+end {tag};
 commit;"""  # noqa: S608 - our own script, from our own package

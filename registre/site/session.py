@@ -161,6 +161,9 @@ class SiteSession:
         screen = ActeForm if request.source is Source.ACTE else LotForm
         form = screen(self._the_tab, request.source, form_profile)
         filled = await form.fill(request)
+        await (
+            form.submit_button()
+        )  # found missing now, it costs nothing; after the intent it would be a doubt about money
         self._form, self._filled = form, filled
         return filled
 

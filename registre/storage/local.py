@@ -1,17 +1,21 @@
 """Buckets as folders of this machine: `<root>/<bucket>/<key>`.
 
-Invariant: a name appears only when its content is whole; other content never replaces it.
+Invariant: a name appears only when its content is whole; other content never replaces it. What `put` has returned from
+survives a power cut.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
 from registre.errors import NotFound, Refused, StoreUnavailable
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}")
 
 
 class LocalBuckets:
@@ -25,38 +29,54 @@ class LocalBuckets:
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if target.exists():
-                self._same(target, sha256)
-                return
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as copy:
-                with content.open("rb") as source:
-                    shutil.copyfileobj(source, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            try:
-                self._same(Path(copy.name), sha256)
-                os.link(copy.name, target)
-            except FileExistsError:
-                self._same(target, sha256)
-            finally:
-                Path(copy.name).unlink()
+                self._same(target, sha256, f"{target.name} already holds another document.")
+            else:
+                self._copy(content, target, sha256)
+            # The new name too must be on the disk before anybody lets go of the original.
+            for folder in (target.parent, self._root):
+                _sync_folder(folder)
         except OSError as error:
             raise StoreUnavailable(f"The bucket {bucket} cannot be written: {error.strerror}.") from None
+
+    def _copy(self, content: Path, target: Path, sha256: str) -> None:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".") as copy:
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+            self._same(Path(copy.name), sha256, "The file to store is not the one that was checked.")
+            try:
+                os.link(copy.name, target)
+            except FileExistsError:
+                self._same(target, sha256, f"{target.name} already holds another document.")
 
     def fetch(self, bucket: str, key: str) -> bytes:
         try:
             return self._path(bucket, key).read_bytes()
         except FileNotFoundError:
             raise NotFound(f"There is no {bucket}/{key}.") from None
+        except OSError as error:
+            raise StoreUnavailable(f"The bucket {bucket} cannot be read: {error.strerror}.") from None
 
     def location(self, bucket: str, key: str) -> str:
         return str(self._path(bucket, key))
 
     def _path(self, bucket: str, key: str) -> Path:
-        if not key or "/" in key or "\\" in key or key in {".", ".."} or not key.isascii():
-            raise Refused(f"'{key}' is not an object name.")
+        for name in (bucket, key):
+            if not _NAME.fullmatch(name):
+                raise Refused(f"'{name}' is not the name of a bucket or an object.")
         return self._root / bucket / key
 
     @staticmethod
-    def _same(path: Path, sha256: str) -> None:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            raise Refused(f"{path.name} already holds another document.")
+    def _same(path: Path, sha256: str, otherwise: str) -> None:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise Refused(otherwise)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -34,6 +34,9 @@ class Purchases:
     def mark_ambiguous(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:
         self._gateway.call("mark_ambiguous", purchase=purchase, token=lease.token, reason=reason)
 
+    def lose(self, purchase: PurchaseId, reason: str) -> None:
+        self._gateway.call("lose_purchase", purchase=purchase, reason=reason)
+
     def deliver(self, delivery: Delivery) -> str:
         row = self._gateway.call(
             "deliver",

@@ -136,8 +136,9 @@ create table registre.purchases (
     unique (job_id, token, id)
 );
 
-create unique index purchases_one_live_identity on registre.purchases (identity_key)
-    where state in ('intended', 'charged', 'secured');
+-- Not 'secured': a file found in a spool after a crash must be taken in even while its document is being bought again.
+create unique index purchases_one_under_way on registre.purchases (identity_key) where state in ('intended', 'charged');
+create index purchases_identity on registre.purchases (identity_key);
 create index purchases_job on registre.purchases (job_id);
 create index purchases_open on registre.purchases (host) where state in ('intended', 'charged', 'secured');
 

@@ -10,10 +10,12 @@ end $$;
 create function registre.instant(p_now timestamptz) returns timestamptz
 language sql as $$ select coalesce(p_now, clock_timestamp()) $$;
 
+-- Collation "C": upper and lower touch a-z alone, as in Python, whatever the database's own collation makes of ß or ı.
 create function registre.normalize_number(p_text text) returns text
 language sql immutable parallel safe as $$
-    select upper(translate(regexp_replace(coalesce(p_text, ''), '[\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]', '', 'g'),
-                           U&'\2010\2011\2012\2013\2014\2212', '------'))
+    select upper(translate(regexp_replace(coalesce(p_text, ''),
+        '[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]', '', 'g'),
+        U&'\2010\2011\2012\2013\2014\2212', '------') collate "C")
 $$;
 
 create function registre.fold(p_text text) returns text
@@ -21,13 +23,13 @@ language sql immutable parallel safe as $$
     select btrim(regexp_replace(
         lower(regexp_replace(
             normalize(replace(replace(coalesce(p_text, ''), U&'\0152', 'OE'), U&'\0153', 'oe'), NFKD),
-            '[\u0300-\u036f]', '', 'g')),
+            '[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]', '', 'g') collate "C"),
         '[^a-z0-9]+', ' ', 'g'))
 $$;
 
 create function registre.is_renovated_lot(p_source text, p_number text) returns boolean
 language sql immutable parallel safe as $$
-    select p_source <> 'acte' and p_number ~ '^[0-9]+$' and p_number::numeric >= 1000000
+    select p_source <> 'acte' and p_number ~ '^[0-9]+$' and length(ltrim(p_number, '0')) > 6  -- 1 000 000 and above
 $$;
 
 create function registre.identity_key(

@@ -4,13 +4,19 @@ create function registre.add_account(p_username text, p_password text) returns t
 language plpgsql as $$
 #variable_conflict use_column
 begin
+    -- Not by on conflict: an adopted table may hold its usernames without a unique index. One addition at a time instead.
+    perform pg_advisory_xact_lock(7305811002);
     -- A new secret for a known account also lifts what its old secret had caused.
     return query
-    insert into public.worker_accounts as a (username, password) values (p_username, p_password)
-    on conflict (username) do update
-        set password = excluded.password, is_active = true, failure_count = 0, set_aside_reason = null,
-            set_aside_until = null, updated_at = clock_timestamp()
-    returning a.id::text, a.xmax = 0;
+    update public.worker_accounts a
+    set password = p_password, is_active = true, failure_count = 0, set_aside_reason = null, set_aside_until = null,
+        updated_at = clock_timestamp()
+    where a.username = p_username
+    returning a.id::text, false;
+    if not found then
+        return query
+        insert into public.worker_accounts as a (username, password) values (p_username, p_password) returning a.id::text, true;
+    end if;
     perform registre.emit('account.added', null, jsonb_build_object('username', p_username), clock_timestamp());
     perform pg_notify('registre_jobs', '');
 end $$;
@@ -48,7 +54,7 @@ begin
           and (c.lease_until is null or c.lease_until <= v_now)
         order by c.last_used nulls first, c.username
         limit p_limit for update skip locked)
-    returning a.id::text, a.username, a.password, a.lease_token, a.lease_until;
+    returning a.id::text, a.username::text, a.password::text, a.lease_token, a.lease_until;
 end $$;
 
 -- leased → free. A token that is no longer the account's changes nothing.

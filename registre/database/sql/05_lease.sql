@@ -8,10 +8,10 @@ declare
 begin
     insert into registre.hosts (host, boot, version, started_at, seen_at) values (p_host, p_boot, p_version, v_now, v_now)
     on conflict (host) do update set boot = p_boot, version = p_version, started_at = v_now, seen_at = v_now;
-    update public.extraction_queue set lease_until = v_now
-    where status = 'En traitement' and lease_until > v_now and starts_with(lease_owner, p_host || '/') and lease_owner <> p_host || '/' || p_boot;
     update public.worker_accounts set lease_until = v_now
     where lease_until > v_now and starts_with(lease_owner, p_host || '/') and lease_owner <> p_host || '/' || p_boot;
+    update public.extraction_queue set lease_until = v_now
+    where status = 'En traitement' and lease_until > v_now and starts_with(lease_owner, p_host || '/') and lease_owner <> p_host || '/' || p_boot;
     delete from public.worker_status where starts_with(worker_id, p_host || '/');
     perform registre.emit('host.started', null, jsonb_build_object('host', p_host, 'version', p_version), v_now);
 end $$;
@@ -29,6 +29,9 @@ declare
     v_until timestamptz := v_now + make_interval(secs => p_visibility_seconds);
     v_served double precision;
 begin
+    -- Two calls for the same seats come one after the other, and the second sees what the first has leased.
+    perform 1 from public.worker_accounts a
+    where a.id::text in (select s.item->>'account' from jsonb_array_elements(p_seats) as s(item)) order by a.id for update;
     update public.extraction_queue set is_due = true
     where id in (select d.id from public.extraction_queue d
                  where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
@@ -67,9 +70,10 @@ begin
         select v_now, 'job.leased', l.id,
                jsonb_build_object('status', l.status, 'worker', l.worker_id, 'attempt', l.attemtps) from leased l
     )
-    select l.id, l.lease_token, l.lease_until, l.account_id, l.attemtps, coalesce(l.max_attempts, 3), l.document_source::text,
-           l.document_number, coalesce(l.circonscription_fonciere, ''), coalesce(l.cadastre, ''),
-           coalesce(l.designation_secondaire, ''), coalesce(l.acte_type, '')
+    -- Each column cast: an adopted table may have varchar, smallint or an enumeration where ours has text and integer.
+    select l.id, l.lease_token, l.lease_until, l.account_id, l.attemtps::integer, coalesce(l.max_attempts, 3)::integer,
+           coalesce(l.document_source::text, ''), coalesce(l.document_number::text, ''), coalesce(l.circonscription_fonciere::text, ''),
+           coalesce(l.cadastre::text, ''), coalesce(l.designation_secondaire::text, ''), coalesce(l.acte_type::text, '')
     from leased l;
     if found then
         perform pg_notify('registre_events', '');
@@ -92,6 +96,10 @@ declare
     v_until timestamptz := v_now + make_interval(secs => p_visibility_seconds);
 begin
     update registre.hosts set seen_at = v_now where host || '/' || boot = p_owner;
+    perform 1 from public.worker_accounts a
+    where a.id::text in (select r.id from jsonb_to_recordset(p_accounts) as r(id text)) order by a.id for update;
+    perform 1 from public.extraction_queue q
+    where q.id in (select r.id from jsonb_to_recordset(p_jobs) as r(id uuid)) order by q.id for update;
     -- A lease past its end is not revived: reclaim may already have judged it.
     return query
     update public.extraction_queue q set lease_until = v_until
@@ -128,24 +136,27 @@ language plpgsql as $$
 declare
     v_now timestamptz := registre.instant(p_now);
     v_job record;
+    v_purchase_state text;
 begin
     -- A row left in progress by a program that knows no leases gets one, once; then it is judged like any other.
     update public.extraction_queue q
     set lease_owner = 'legacy', lease_token = q.lease_token + 1, lease_until = v_now + make_interval(secs => p_legacy_seconds)
-    where q.status = 'En traitement' and q.lease_until is null and q.lease_owner is null;
+    where q.id in (select r.id from public.extraction_queue r
+                   where r.status = 'En traitement' and r.lease_until is null and r.lease_owner is null for update skip locked);
 
     for v_job in
         select q.id, q.lease_token, q.lease_owner, coalesce(q.attemtps, 0) as attempts, coalesce(q.max_attempts, 3) as max_attempts,
-               p.id as purchase_id, p.state as purchase_state
+               q.purchase_id
         from public.extraction_queue q
-        left join registre.purchases p on p.id = q.purchase_id and p.state in ('intended', 'charged', 'secured')
         where q.status = 'En traitement' and q.lease_until <= v_now
-        order by q.lease_until limit p_limit for update of q skip locked
+        order by q.lease_until limit p_limit for update skip locked
     loop
-        if v_job.purchase_state in ('intended', 'charged') then
+        -- Read now that the job is locked: joined above, it could be older than the job and hide an intent just written.
+        select p.state into v_purchase_state from registre.purchases p where p.id = v_job.purchase_id for update;
+        if v_purchase_state in ('intended', 'charged') then
             perform registre.hold_ambiguous(v_job.id, v_job.purchase_id, 'the worker died while the document was being bought', v_now);
             outcome := 'ambiguous_purchase';
-        elsif v_job.purchase_state = 'secured' then
+        elsif v_purchase_state = 'secured' then
             update public.extraction_queue q set lease_until = null where q.id = v_job.id;
             outcome := 'secured';
         elsif v_job.lease_owner = 'legacy' then
@@ -171,14 +182,31 @@ begin
     for v_job in
         select q.id, q.lease_token from public.extraction_queue q
         join registre.purchases p on p.id = q.purchase_id and p.state = 'secured'
-        join registre.hosts h on h.host = p.host
-        where q.status = 'En traitement' and q.lease_until is null and h.seen_at <= v_now - make_interval(secs => p_host_gone_seconds)
+        left join registre.hosts h on h.host = p.host
+        where q.status = 'En traitement' and q.lease_until is null
+          and coalesce(h.seen_at, p.secured_at) <= v_now - make_interval(secs => p_host_gone_seconds)
         limit p_limit for update of q skip locked
     loop
         perform registre.close_job(v_job.id, v_job.lease_token, 'Erreur', 'secured_elsewhere',
             'The document is bought and safe in the spool of a host that does not answer; it is delivered when that host returns.',
             'reclaimed', v_now);
         id := v_job.id; outcome := 'secured_elsewhere';
+        return next;
+    end loop;
+
+    -- A purchase under way whose job another program ended or removed: no job will settle it, and it bars its document for ever.
+    for v_job in
+        select p.id, p.job_id from registre.purchases p
+        where p.state in ('intended', 'charged') and p.intended_at <= v_now - make_interval(secs => p_legacy_seconds)
+          and not exists (select from public.extraction_queue q
+                          where q.purchase_id = p.id and q.status in ('En attente', 'En traitement'))
+        limit p_limit for update of p skip locked
+    loop
+        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = 'its job was ended by another program'
+        where registre.purchases.id = v_job.id;
+        perform registre.emit('purchase.ambiguous', v_job.job_id,
+            jsonb_build_object('purchase', v_job.id, 'reason', 'its job was ended by another program'), v_now);
+        id := v_job.job_id; outcome := 'ambiguous_purchase';
         return next;
     end loop;
 end $$;

@@ -1,5 +1,6 @@
 -- The ledger: intended → void | charged → secured, or ambiguous. Each write matches job, token and a live lease;
 -- no match means lease_lost. (secured → delivered is deliver's, in 07_finish.sql.)
+-- Rows are locked in one order everywhere: accounts, jobs, purchases, each by id; so no two functions wait for each other.
 
 -- Opens a purchase before the first click that can be billed. granted: click. in_progress: another job is buying the same
 -- document. cancelled: a person asked to stop.
@@ -8,23 +9,33 @@ returns table (verdict text, purchase_id uuid, intended_at timestamptz)
 language plpgsql as $$
 #variable_conflict use_column
 declare
-    v_now timestamptz := registre.instant(p_now);
+    v_now timestamptz;
     v_job public.extraction_queue;
     v_purchase uuid;
 begin
     select * into v_job from public.extraction_queue q
-    where q.id = p_job and q.lease_token = p_token and q.status = 'En traitement' and q.lease_until > v_now for update;
-    if not found then perform registre.refuse('lease_lost', 'The lease of this job is lost.'); end if;
+    where q.id = p_job and q.lease_token = p_token and q.status = 'En traitement' for update;
+    v_now := registre.instant(p_now);  -- after the wait for the row, so that a lease that ran out meanwhile is seen to have
+    if v_job.lease_until is null or v_job.lease_until <= v_now then
+        perform registre.refuse('lease_lost', 'The lease of this job is lost.');
+    end if;
     if v_job.cancel_requested_at is not null then
         return query select 'cancelled', null::uuid, null::timestamptz;
         return;
     end if;
-    if exists (select from registre.purchases p where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured')) then
-        perform registre.refuse('open_purchase', 'This job already has an open purchase.');
+    -- Also ambiguous: a row put back in the queue by a program that knows no ledger must not buy a second time.
+    if exists (select from registre.purchases p
+               where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured', 'ambiguous')) then
+        perform registre.refuse('open_purchase', 'The document of this job may already be bought; it is not bought blindly again.');
+    end if;
+    if exists (select from registre.purchases p
+               where p.identity_key = v_job.identity_key and p.state in ('intended', 'charged', 'secured')) then
+        return query select 'in_progress', null::uuid, null::timestamptz;
+        return;
     end if;
     insert into registre.purchases (job_id, token, account_id, host, identity_key, state, fee_cents, intended_at)
     values (p_job, p_token, v_job.account_id, p_host, v_job.identity_key, 'intended', p_fee_cents, v_now)
-    on conflict (identity_key) where state in ('intended', 'charged', 'secured') do nothing
+    on conflict (identity_key) where state in ('intended', 'charged') do nothing
     returning id into v_purchase;
     if v_purchase is null then
         return query select 'in_progress', null::uuid, null::timestamptz;
@@ -35,18 +46,32 @@ begin
     return query select 'granted', v_purchase, v_now;
 end $$;
 
+-- The purchase and its job, both locked, the job first; or not_found.
+create function registre.lock_purchase(p_purchase uuid) returns registre.purchases
+language plpgsql as $$
+declare
+    v_purchase registre.purchases;
+begin
+    perform 1 from public.extraction_queue q
+    where q.id = (select p.job_id from registre.purchases p where p.id = p_purchase) for update;
+    select * into v_purchase from registre.purchases where id = p_purchase for update;
+    if not found then perform registre.refuse('not_found', 'No purchase has this id.'); end if;
+    return v_purchase;
+end $$;
+
 -- The open purchase of a job under its token, locked; or lease_lost. An expired lease still counts while nobody took the job:
 -- refusing the truth about money because the clock ran out would lose it.
 create function registre.open_purchase(p_purchase uuid, p_token bigint, p_states text[]) returns registre.purchases
 language plpgsql as $$
 declare
-    v_purchase registre.purchases;
+    v_purchase registre.purchases := registre.lock_purchase(p_purchase);
 begin
-    select p.* into v_purchase from registre.purchases p
-    join public.extraction_queue q on q.purchase_id = p.id and q.lease_token = p.token
-    where p.id = p_purchase and p.token = p_token and p.state = any (p_states) for update of p, q;
-    if not found then perform registre.refuse('lease_lost', 'This purchase is no longer yours to change.'); end if;
-    return v_purchase;
+    if v_purchase.token = p_token and v_purchase.state = any (p_states)
+       and exists (select from public.extraction_queue q where q.purchase_id = p_purchase and q.lease_token = p_token) then
+        return v_purchase;
+    end if;
+    perform registre.refuse('lease_lost', 'This purchase is no longer yours to change.');
+    return null;
 end $$;
 
 -- intended → void: a page that is not the viewer answered.
@@ -84,10 +109,8 @@ create function registre.secure_purchase(p_purchase uuid, p_sha256 text, p_size_
 language plpgsql as $$
 declare
     v_now timestamptz := registre.instant(p_now);
-    v_purchase registre.purchases;
+    v_purchase registre.purchases := registre.lock_purchase(p_purchase);
 begin
-    select * into v_purchase from registre.purchases where id = p_purchase for update;
-    if not found then perform registre.refuse('not_found', 'No purchase has this id.'); end if;
     if v_purchase.state in ('secured', 'delivered') then
         if v_purchase.sha256 <> p_sha256 then
             perform registre.refuse('other_document', 'This purchase is secured with another file.');
@@ -132,4 +155,22 @@ declare
     v_purchase registre.purchases := registre.open_purchase(p_purchase, p_token, '{intended,charged}');
 begin
     perform registre.hold_ambiguous(v_purchase.job_id, p_purchase, p_reason, registre.instant(p_now));
+end $$;
+
+-- secured → ambiguous: the file that was safe on its host is damaged, or no bucket can ever take it. A repeat changes nothing,
+-- and a whole file that turns up after all is secured again.
+create function registre.lose_purchase(p_purchase uuid, p_reason text, p_now timestamptz default null) returns void
+language plpgsql as $$
+declare
+    v_purchase registre.purchases := registre.lock_purchase(p_purchase);
+begin
+    if v_purchase.state <> 'secured' then return; end if;
+    if exists (select from public.extraction_queue q where q.purchase_id = p_purchase
+               and (q.status = 'En traitement' or (q.status = 'Erreur' and q.error_kind = 'secured_elsewhere'))) then
+        perform registre.hold_ambiguous(v_purchase.job_id, p_purchase, p_reason, registre.instant(p_now));
+    else
+        update registre.purchases set state = 'ambiguous', ambiguous_at = registre.instant(p_now), reason = p_reason where id = p_purchase;
+        perform registre.emit('purchase.ambiguous', v_purchase.job_id,
+            jsonb_build_object('purchase', p_purchase, 'reason', p_reason), registre.instant(p_now));
+    end if;
 end $$;

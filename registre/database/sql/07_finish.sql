@@ -29,7 +29,8 @@ create function registre.close_job(p_job uuid, p_token bigint, p_status text, p_
 language plpgsql as $$
 begin
     update public.extraction_queue
-    set status = case p_status when 'Erreur' then 'Erreur' else 'Complété' end, error_kind = p_kind, error_message = p_message,
+    -- Through the row's own type: an adopted table may have an enumeration where ours has text.
+    set status = (jsonb_populate_record(null::public.extraction_queue, jsonb_build_object('status', p_status))).status, error_kind = p_kind, error_message = p_message,
         lease_owner = null, lease_until = null, step = null, finished_at = p_now, updated_at = p_now
     where id = p_job;
     perform registre.end_attempt(p_job, p_token, p_ending, p_kind, p_message, p_now);
@@ -115,10 +116,9 @@ returns text
 language plpgsql as $$
 declare
     v_now timestamptz := registre.instant(p_now);
-    v_purchase registre.purchases;
+    v_purchase registre.purchases := registre.lock_purchase(p_purchase);
+    v_token bigint;
 begin
-    select * into v_purchase from registre.purchases where id = p_purchase for update;
-    if not found then perform registre.refuse('not_found', 'No purchase has this id.'); end if;
     if v_purchase.state not in ('secured', 'delivered') or v_purchase.sha256 <> p_sha256 then
         perform registre.refuse('other_document', 'This purchase is not secured with this file.');
     end if;
@@ -127,10 +127,12 @@ begin
     where id = p_purchase;
     perform registre.emit('purchase.delivered', v_purchase.job_id,
         jsonb_build_object('purchase', p_purchase, 'path', p_bucket || '/' || p_object_key), v_now);
-    update public.extraction_queue set supabase_path = p_bucket || '/' || p_object_key
+    -- 'En attente' too: another program may have put the row back in the queue while its document was on its way.
+    update public.extraction_queue set supabase_path = p_bucket || '/' || p_object_key, cancel_requested_at = null
     where id = v_purchase.job_id and purchase_id = p_purchase
-      and (status = 'En traitement' or (status = 'Erreur' and error_kind in ('secured_elsewhere', 'ambiguous_purchase')));
-    if not found then return 'kept'; end if;
-    perform registre.close_job(v_purchase.job_id, v_purchase.token, 'Complété', null, null, 'completed', v_now);
+      and (status in ('En traitement', 'En attente') or (status = 'Erreur' and error_kind in ('secured_elsewhere', 'ambiguous_purchase')))
+    returning lease_token into v_token;
+    if v_token is null then return 'kept'; end if;
+    perform registre.close_job(v_purchase.job_id, v_token, 'Complété', null, null, 'completed', v_now);
     return 'completed';
 end $$;

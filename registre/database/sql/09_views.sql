@@ -6,12 +6,12 @@ returns table (id uuid, status text, source text, number text, circonscription t
                error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
                created_at timestamptz, started_at timestamptz, finished_at timestamptz)
 language sql stable as $$
-    select q.id, q.status::text, q.document_source::text, q.document_number, coalesce(q.circonscription_fonciere, ''),
+    select q.id, q.status::text, q.document_source::text, coalesce(q.document_number::text, ''), coalesce(q.circonscription_fonciere, ''),
         coalesce(q.cadastre, ''), coalesce(q.designation_secondaire, ''), coalesce(q.acte_type, ''), q.client, q.worker_id,
         coalesce(q.attemtps, 0), coalesce(q.max_attempts, 3), q.rescues, q.supabase_path, q.error_kind, q.error_message, q.notes,
         q.cost_cents, q.step, q.next_attempt_at, q.created_at, q.processing_started_at, q.finished_at
     from public.extraction_queue q
-    where (p_id is null or q.id = p_id) and (p_status is null or q.status = p_status)
+    where (p_id is null or q.id = p_id) and (p_status is null or q.status::text = p_status)
     order by q.created_at desc, q.id limit p_limit
 $$;
 
@@ -37,12 +37,21 @@ language sql stable as $$
     where t.job_id = p_job order by t.started_at
 $$;
 
--- Called by a worker's browsers as they change; V2's monitoring reads this table.
+-- Called by a worker's browsers as they change; V2's monitoring reads this table. Through the row's own type and without
+-- on conflict, since an adopted table has its own columns and keys.
 create function registre.report_worker(p_worker text, p_status text, p_account text, p_job uuid, p_now timestamptz default null) returns void
-language sql as $$
-    insert into public.worker_status as w (worker_id, status, account_id, current_job_id, last_heartbeat, started_at)
-    values (p_worker, p_status, p_account, p_job, registre.instant(p_now), registre.instant(p_now))
-    on conflict (worker_id) do update
-        set status = excluded.status, account_id = excluded.account_id, current_job_id = excluded.current_job_id,
-            last_heartbeat = excluded.last_heartbeat
-$$;
+language plpgsql as $$
+declare
+    v_row public.worker_status := jsonb_populate_record(null::public.worker_status, jsonb_build_object(
+        'worker_id', p_worker, 'status', p_status, 'account_id', p_account, 'current_job_id', p_job,
+        'last_heartbeat', registre.instant(p_now), 'started_at', registre.instant(p_now)));
+begin
+    update public.worker_status w
+    set status = v_row.status, account_id = v_row.account_id, current_job_id = v_row.current_job_id,
+        last_heartbeat = v_row.last_heartbeat
+    where w.worker_id = v_row.worker_id;
+    if not found then
+        insert into public.worker_status (worker_id, status, account_id, current_job_id, last_heartbeat, started_at)
+        values (v_row.worker_id, v_row.status, v_row.account_id, v_row.current_job_id, v_row.last_heartbeat, v_row.started_at);
+    end if;
+end $$;

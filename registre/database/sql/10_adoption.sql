@@ -1,0 +1,3 @@
+-- Last of the functions: what was in the tables before they existed.
+
+select registre.adopt_rows();

@@ -1,0 +1,102 @@
+"""One live session per account, everywhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from registre.account import AccountView
+from registre.store.accounts import Accounts
+from tests.desk import Desk
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+def view(accounts: Accounts, username: str) -> AccountView:
+    return next(each for each in accounts.all() if each.username == username)
+
+
+def test_an_account_is_added_once_and_then_gets_a_new_password(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    first, created = accounts.add("marie", "old")
+    again, created_again = accounts.add("marie", "new")
+    assert (first, created, created_again) == (again, True, False)
+    [(_, credentials)] = accounts.claim("host-a/1", 5, MINUTE)
+    assert (credentials.username, credentials.password) == ("marie", "new")
+
+
+def test_no_password_is_ever_shown(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    accounts.add("marie", "sésame")
+    [(seat, credentials)] = accounts.claim("host-a/1", 5, MINUTE)
+    assert "sésame" not in repr((seat, credentials, accounts.all()))
+    assert desk.sql("select data from registre.events where data::text like '%%sésame%%'") == []
+
+
+def test_accounts_are_claimed_once_and_the_longest_rested_first(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    for name in ("anne", "benoit", "chantal"):
+        accounts.add(name, "secret")
+    desk.sql("update worker_accounts set last_used = now() - interval '1 hour' where username = 'anne'")
+    desk.sql("update worker_accounts set last_used = now() where username = 'benoit'")
+    claimed = [accounts.claim("host-a/1", 1, MINUTE)[0][0].username for _ in range(3)]
+    assert claimed == ["chantal", "anne", "benoit"]
+    assert accounts.claim("host-b/1", 5, MINUTE) == []
+    assert {each.state for each in accounts.all()} == {"signed in"}
+
+
+def test_a_released_account_is_free_and_an_old_token_frees_nothing(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    accounts.add("marie", "secret")
+    [(former, _)] = accounts.claim("host-a/1", 1, MINUTE)
+    accounts.release(former)
+    assert view(accounts, "marie").state == "free"
+    [(present, _)] = accounts.claim("host-b/1", 1, MINUTE)
+    assert present.token > former.token
+    accounts.release(former)
+    accounts.set_aside(former, "refused", None)
+    assert view(accounts, "marie").state == "signed in"
+
+
+def test_an_account_whose_owner_died_is_free_when_its_lease_runs_out(desk: Desk) -> None:
+    [seat] = desk.seats(1)
+    desk.pass_time(863_999)
+    assert desk.gateway.call("claim_accounts", owner="b/1", limit=1, visibility_seconds=1, now=desk.now) == []
+    desk.pass_time(2)
+    [row] = desk.gateway.call("claim_accounts", owner="b/1", limit=1, visibility_seconds=1, now=desk.now)
+    assert (row["id"], row["token"]) == (seat.account_id, seat.token + 1)
+
+
+def test_an_account_set_aside_without_end_waits_for_a_person(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    accounts.add("marie", "wrong")
+    [(seat, _)] = accounts.claim("host-a/1", 1, MINUTE)
+    accounts.set_aside(seat, "password refused", None)
+    assert accounts.claim("host-b/1", 1, MINUTE) == []
+    shown = view(accounts, "marie")
+    assert (shown.state, shown.reason, shown.failure_count) == ("set aside", "password refused", 1)
+    accounts.add("marie", "right")
+    assert len(accounts.claim("host-b/1", 1, MINUTE)) == 1
+    assert view(accounts, "marie").failure_count == 0
+
+
+def test_an_account_that_cools_down_comes_back_by_itself(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    accounts.add("marie", "secret")
+    [(seat, _)] = accounts.claim("host-a/1", 1, MINUTE)
+    accounts.set_aside(seat, "quota", HOUR)
+    assert accounts.claim("host-b/1", 1, MINUTE) == []
+    desk.sql("update worker_accounts set set_aside_until = now() - interval '1 second'")
+    assert view(accounts, "marie").state == "free"
+    assert len(accounts.claim("host-b/1", 1, MINUTE)) == 1
+
+
+def test_an_inactive_account_is_never_claimed_and_not_renewed(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    accounts.add("marie", "secret")
+    [(seat, _)] = accounts.claim("host-a/1", 1, HOUR)
+    desk.sql("update worker_accounts set is_active = false")
+    assert desk.renew([], [seat], "host-a/1") == []
+    accounts.release(seat)
+    assert accounts.claim("host-a/1", 1, MINUTE) == []
+    assert view(accounts, "marie").state == "inactive"

@@ -1,0 +1,225 @@
+"""The queue and the ledger as a test drives them: the SQL functions by name, under a clock the test sets.
+
+Invariant: after every call that moves something, each job's status is what its events say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from registre.account import AccountId, Seat
+from registre.database.gateway import DirectGateway, Json
+
+HOST, BOOT = "host-a", "boot-1"
+OWNER = f"{HOST}/{BOOT}"
+VISIBILITY = 60.0
+BACKOFF, HOST_GONE, LEGACY = 10.0, 600.0, 1800.0
+FEE = 150
+SHA = "a" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease as its owner knows it."""
+
+    id: str
+    token: int
+    account: str
+    attempt: int
+
+
+End = Callable[["Desk", Held], None]
+"""One of the ways an owner ends its lease."""
+
+
+class Desk:
+    """One database, one clock."""
+
+    def __init__(self, gateway: DirectGateway, dsn: str) -> None:
+        self.gateway = gateway
+        self.now = datetime.now(UTC)
+        self.connection: psycopg.Connection[dict[str, Any]] = psycopg.connect(
+            dsn, autocommit=True, row_factory=dict_row
+        )
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # -- time and plain SQL
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """What another program might do, behind everybody's back."""
+        cursor = self.connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def move(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
+        rows = self.gateway.call(function, now=self.now, **arguments)
+        self.check_story()
+        return rows
+
+    def check_story(self) -> None:
+        wrong = self.sql(
+            "select q.id, q.status::text, e.told from extraction_queue q cross join lateral (select data->>'status' as told "
+            "from registre.events e where e.job_id = q.id and e.data ? 'status' order by e.id desc limit 1) e "
+            "where q.status::text <> e.told"
+        )
+        assert wrong == [], "a job's status is not what its events say"
+
+    # -- orders and accounts
+
+    def order(self, *numbers: object, client: str = "", priority: int = 0, max_attempts: int = 3) -> list[str]:
+        orders = [
+            {
+                "source": "index",
+                "number": str(number),
+                "circonscription": "Montréal",
+                "cadastre": "Cadastre du Québec",
+                "designation": "",
+                "acte_type": "",
+                "client": client,
+                "priority": priority,
+                "max_attempts": max_attempts,
+            }
+            for number in numbers
+        ]
+        return [str(row["id"]) for row in self.gateway.call("submit_jobs", orders=Json(orders))]
+
+    def seats(self, count: int, owner: str = OWNER) -> list[Seat]:
+        """So many accounts of their own, leased to `owner` for ten days."""
+        ten_days = 864_000.0
+        have = len(self.gateway.call("list_accounts"))
+        for number in range(have, have + count):
+            self.gateway.call("add_account", username=f"account-{number:03}", password="secret")
+        rows = self.gateway.call("claim_accounts", owner=owner, limit=count, visibility_seconds=ten_days, now=self.now)
+        assert len(rows) == count
+        return [
+            Seat(AccountId(r["id"]), r["token"], r["username"], f"{owner.split('/')[0]}/{r['username']}") for r in rows
+        ]
+
+    def lease(self, seats: Sequence[Seat], owner: str = OWNER, visibility: float = VISIBILITY) -> list[Held]:
+        rows = self.move(
+            "lease_next",
+            owner=owner,
+            seats=Json([{"account": s.account_id, "token": s.token, "worker": s.worker} for s in seats]),
+            visibility_seconds=visibility,
+        )
+        return [Held(str(r["id"]), r["token"], r["account_id"], r["attempt"]) for r in rows]
+
+    def leased(self, *, max_attempts: int = 3, number: object = 2784195) -> Held:
+        """A new order in the hands of a new account."""
+        [job] = self.order(number, max_attempts=max_attempts)
+        [held] = self.lease(self.seats(1))
+        assert held.id == job, "another order was waiting before this one"
+        return held
+
+    def ambiguous(self) -> tuple[Held, str]:
+        """A new order whose document was billed and is not here."""
+        held = self.leased()
+        purchase = self.intend(held)
+        self.charge(purchase, held)
+        self.mark_ambiguous(purchase, held)
+        assert self.state(held.id) == ("Erreur", "ambiguous_purchase")
+        return held, purchase
+
+    # -- ends of a lease
+
+    def release(self, held: Held) -> None:
+        self.move("release_job", job=held.id, token=held.token, message="drained")
+
+    def snooze(self, held: Held, *, delay: float = 60, rescued: bool = False) -> None:
+        self.move(
+            "snooze_job", job=held.id, token=held.token, delay_seconds=delay, message="site away", rescued=rescued
+        )
+
+    def retry(self, held: Held, *, delay: float = 10) -> None:
+        self.move("retry_job", job=held.id, token=held.token, kind="bad_document", message="no", delay_seconds=delay)
+
+    def fail(self, held: Held) -> None:
+        self.move(
+            "fail_job", job=held.id, token=held.token, kind="not_found", message="Aucun résultat", needs_review=False
+        )
+
+    def renew(self, held: Sequence[Held], seats: Sequence[Seat] = (), owner: str = OWNER) -> list[dict[str, Any]]:
+        return self.move(
+            "renew",
+            owner=owner,
+            jobs=Json([{"id": h.id, "token": h.token} for h in held]),
+            accounts=Json([{"id": s.account_id, "token": s.token} for s in seats]),
+            visibility_seconds=VISIBILITY,
+        )
+
+    def reclaim(self, *, backoff: float = BACKOFF, limit: int = 100) -> list[tuple[str, str]]:
+        rows = self.move(
+            "reclaim",
+            backoff_seconds=backoff,
+            host_gone_seconds=HOST_GONE,
+            legacy_seconds=LEGACY,
+            limit=limit,
+        )
+        return [(str(r["id"]), r["outcome"]) for r in rows]
+
+    def register(self, host: str = HOST, boot: str = BOOT) -> None:
+        self.move("register_host", host=host, boot=boot, version="0")
+
+    # -- money
+
+    def intend(self, held: Held, host: str = HOST) -> str:
+        """The purchase's id, or the verdict when none was opened."""
+        [row] = self.move("intend", job=held.id, token=held.token, host=host, fee_cents=FEE)
+        return str(row["purchase_id"]) if row["verdict"] == "granted" else str(row["verdict"])
+
+    def void(self, purchase: str, held: Held) -> None:
+        self.move("void_purchase", purchase=purchase, token=held.token, reason="not found")
+
+    def charge(self, purchase: str, held: Held, *notes: str) -> None:
+        self.move("charge_purchase", purchase=purchase, token=held.token, notes=Json(list(notes)))
+
+    def secure(self, purchase: str, sha256: str = SHA) -> str:
+        [row] = self.move("secure_purchase", purchase=purchase, sha256=sha256, size_bytes=1000, pages=2)
+        return str(row["secure_purchase"])
+
+    def mark_ambiguous(self, purchase: str, held: Held) -> None:
+        self.move("mark_ambiguous", purchase=purchase, token=held.token, reason="the browser broke")
+
+    def lose(self, purchase: str) -> None:
+        self.move("lose_purchase", purchase=purchase, reason="the disk is damaged")
+
+    def deliver(self, purchase: str, sha256: str = SHA, key: str = "2784195.pdf") -> str:
+        [row] = self.move("deliver", purchase=purchase, sha256=sha256, bucket="index", object_key=key)
+        return str(row["deliver"])
+
+    # -- a person
+
+    def cancel(self, job: str) -> str:
+        [row] = self.move("cancel_job", job=job, author="a test")
+        return str(row["cancel_job"])
+
+    def requeue(self, job: str) -> None:
+        self.move("requeue_job", job=job)
+
+    # -- what is there
+
+    def job(self, job: str) -> dict[str, Any]:
+        [row] = self.sql("select * from extraction_queue where id = %s", job)
+        return row
+
+    def state(self, job: str) -> tuple[str, str | None]:
+        row = self.job(job)
+        return row["status"], row["error_kind"]
+
+    def attempts(self, job: str) -> list[tuple[int, str | None]]:
+        rows = self.sql("select number, ending from registre.attempts where job_id = %s order by token", job)
+        return [(row["number"], row["ending"]) for row in rows]
+
+    def purchase(self, purchase: str) -> dict[str, Any]:
+        [row] = self.sql("select * from registre.purchases where id = %s", purchase)
+        return row

@@ -1,0 +1,151 @@
+"""`registre up --twin` in one process and `registre submit` in another: the row is taken at once, and Ctrl-C leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.command import ENTRY, registre
+from tests.processes import environment, processes_of
+from tests.waiting import until
+
+ORDER = (
+    "submit",
+    "index",
+    "--number",
+    "2 784 195",
+    "--circonscription",
+    "Montréal",
+    "--cadastre",
+    "Cadastre du Québec",
+)
+
+STORY = [
+    "job.submitted",
+    "job.leased",
+    "purchase.intended",
+    "purchase.charged",
+    "purchase.secured",
+    "purchase.delivered",
+    "job.completed",
+]
+
+
+class Up:
+    """A running `registre up`, as a terminal runs it: alone in its process group, so that Ctrl-C reaches all of it."""
+
+    def __init__(self, home: Path, log: Path, *arguments: str, **settings: str) -> None:
+        self._log = log
+        with log.open("wb") as err:
+            self.process = subprocess.Popen(
+                [*ENTRY, "up", *arguments],
+                stdout=err,
+                stderr=err,
+                env=environment(home, **settings),
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def until_said(self, words: str) -> None:
+        def said() -> bool:
+            assert self.process.poll() is None, self.said()
+            return words in self.said()
+
+        until(said, f"registre up did not say '{words}': {self.said()}", 60)
+
+    def press_ctrl_c(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def code(self) -> int:
+        return self.process.wait(60)
+
+
+@contextmanager
+def up(home: Path, log: Path, *arguments: str, **settings: str) -> Iterator[Up]:
+    running = Up(home, log, *arguments, **settings)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            os.killpg(running.process.pid, signal.SIGKILL)
+            running.process.wait()
+
+
+def show(home: Path, order: str) -> Any:
+    return registre(home, "jobs", "show", order, "--json").json
+
+
+def completed(home: Path, order: str) -> Any:
+    return until(
+        lambda: job if (job := show(home, order))["status"] in ("Complété", "Erreur") else None,
+        "the order did not end",
+        60,
+    )
+
+
+def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
+    public_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = public_home
+    with up(home, tmp_path / "up.log", "--twin") as running:
+        running.until_said("signed in")
+        second = registre(home, "up", "--twin")
+        assert second.code == 78
+        assert "Another worker already runs" in second.err
+
+        order = registre(home, *ORDER).out.strip()
+        job = completed(home, order)
+        assert job["status"] == "Complété", job
+        kinds = [event["kind"] for event in job["events"]]
+        assert [kind for kind in kinds if kind != "job.step"] == STORY
+        told = registre(home, "jobs", "show", order).out
+        positions = [told.index(f" {kind} ") for kind in STORY]
+        assert positions == sorted(positions)
+        pickup = datetime.fromisoformat(job["started_at"]) - datetime.fromisoformat(job["created_at"])
+        with capsys.disabled():
+            print(f"[picked up in {pickup.total_seconds() * 1000:.0f} ms]", end=" ")  # noqa: T201 - a measured number
+        path = home / "buckets" / job["supabase_path"]
+        assert path.read_bytes().startswith(b"%PDF-")
+
+        free = registre(
+            home, "submit", "acte", "--number", "12 345 678", "--circonscription", "Montréal", "--acte-type", "Acte"
+        )
+        running.press_ctrl_c()
+        assert running.code() == 0, running.said()
+        assert "Traceback" not in running.said()
+    until(lambda: processes_of(home) == [], f"outlived Ctrl-C: {processes_of(home)}")
+
+    after = registre(home, "jobs", "list", "--json").json
+    assert after["counts"]["En traitement"] == 0
+    assert [a["state"] for a in registre(home, "accounts", "list", "--json").json] == ["free"] * 3
+    with up(home, tmp_path / "again.log", "--twin") as running:
+        assert completed(home, free.out.strip())["status"] == "Complété"
+        running.process.send_signal(signal.SIGTERM)
+        assert running.code() == 0, running.said()
+    until(lambda: processes_of(home) == [], f"outlived SIGTERM: {processes_of(home)}")
+    billed = (home / "twin-ledger.jsonl").read_text("utf-8")
+    assert re.findall(r'"number_normalized": "(\d+)"', billed) == ["2784195", "12345678"]
+
+
+def test_a_worker_killed_outright_leaves_no_process(public_home: Path, tmp_path: Path) -> None:
+    with up(public_home, tmp_path / "up.log", "--twin") as running:
+        running.until_said("signed in")
+        names = {process.name() for process in psutil.Process(running.process.pid).children(recursive=True)}
+        assert any("postgres" in name for name in names), names
+        assert any("headless" in name or "chrom" in name for name in names), names
+        running.process.kill()
+        assert running.code() == -signal.SIGKILL
+        until(lambda: processes_of(public_home) == [], f"outlived kill -9: {processes_of(public_home)}")
