@@ -21,6 +21,7 @@ from actors.messages import (
     Finished,
     HoldJob,
     Idle,
+    Left,
     NotIdle,
     Opened,
     Reached,
@@ -61,7 +62,7 @@ class Surroundings:
 class Browser(pykka.ThreadingActor):
     """Owns: one session, one thread that does its page work, at most one job.
     Receives: Work, StopJob, SeatLost, Drain, AskStatus; Opened, Finished and Reopen about its own work.
-    Tells: the dispatcher Idle and NotIdle, the lease keeper HoldJob and DropJob, the supervisor Closed and Died.
+    Tells: the dispatcher Idle and NotIdle, the lease keeper HoldJob and DropJob, the supervisor Closed, Died and Left.
     Dies when: drained, its account is lost or set aside. It never blocks: page work runs on its thread.
     """
 
@@ -81,6 +82,7 @@ class Browser(pykka.ThreadingActor):
         self._noted: Step | None = None
         self._failures = 0
         self._closing = False
+        self._leaving = False
         self._set_aside: str | None = None
 
     def on_start(self) -> None:
@@ -120,9 +122,11 @@ class Browser(pykka.ThreadingActor):
         traceback: TracebackType | None,
     ) -> None:
         log.error("%s died", self._seat.worker, exc_info=exception_value)
-        self._hand.shutdown(wait=False)
         with suppress(pykka.ActorDeadError):
-            self._around.supervisor.tell(Died(self._seat, repr(exception_value)))
+            self._around.supervisor.tell(Died(self._seat, self.actor_ref, repr(exception_value)))
+        if self._extraction is not None:
+            self._extraction.stop()  # what is being bought is finished all the same, by the thread alone
+        self._leave(lambda: Left(self._seat))
 
     def _state(self) -> str:
         if self._closing:
@@ -148,6 +152,10 @@ class Browser(pykka.ThreadingActor):
         except RegistreError as error:
             if session is not None:
                 session.close()
+            if isinstance(error, AccountError):
+                # One refused password is enough: a second try could lock the account for its owner. Noted here, since a
+                # browser that closes meanwhile reads no more messages.
+                self._set_aside = error.message
             return Opened(None, error)
         except Exception:
             log.exception("%s: unexpected error while signing in", self._seat.worker)
@@ -157,17 +165,15 @@ class Browser(pykka.ThreadingActor):
         return Opened(session, None)
 
     def _opened(self, session: RegistrySession | None, error: RegistreError | None) -> None:
+        if self._leaving:
+            return  # the thread closes what it opened, on its way out
         self._session, self._opening = session, None
         self._step = None
-        if self._closing:
-            self._close()
-        elif session is not None:
+        if session is not None:
             self._failures = 0
             log.info("%s: signed in", self._seat.worker)
             self._idle()
         elif isinstance(error, AccountError):
-            # One refused password is enough: a second try could lock the account for its owner.
-            self._set_aside = error.message
             self._close()
         else:
             self._failures += 1
@@ -232,22 +238,30 @@ class Browser(pykka.ThreadingActor):
         if self._extraction is not None:
             self._extraction.stop()
             return
-        session, self._session = self._session, None
+        if self._leaving:
+            return
+        self._report("offline")
+        self._leave(lambda: Closed(self._seat, self._set_aside))
+        self.stop()
+
+    def _leave(self, last_word: Callable[[], Closed | Left]) -> None:
+        """Close the session and tell the supervisor, behind whatever the thread still does: the account is let go only
+        when nothing uses it any more. Idempotent."""
+        if self._leaving:
+            return
+        self._leaving = True
         if self._opening is not None:
             self._opening.interrupt()
-        if session is not None:
-            self._hand.submit(session.close)
-        self._report("offline")
-        seat, reason, supervisor = self._seat, self._set_aside, self._around.supervisor
 
         def last() -> None:
-            # Behind the closing on the same thread: the account is let go only when nothing uses it any more.
+            for session in (self._opening, self._session):
+                if session is not None:
+                    session.close()
             with suppress(pykka.ActorDeadError):
-                supervisor.tell(Closed(seat, reason))
+                self._around.supervisor.tell(last_word())
 
         self._hand.submit(last)
         self._hand.shutdown(wait=False)
-        self.stop()
 
     # --- small things
 
@@ -261,11 +275,8 @@ class Browser(pykka.ThreadingActor):
 
         def run() -> None:
             result = work()
-            try:
+            with suppress(pykka.ActorDeadError):
                 ref.tell(result)
-            except pykka.ActorDeadError:
-                if isinstance(result, Opened) and result.session is not None:
-                    result.session.close()
 
         self._hand.submit(run)
 

@@ -44,6 +44,12 @@ class Dispatcher(pykka.ThreadingActor):
         self._database_away = False
 
     def on_receive(self, message: object) -> None:
+        try:
+            self._receive(message)
+        except Exception:  # a dispatcher that died would leave every browser idle and every order waiting
+            log.exception("%s could not be handled", type(message).__name__)
+
+    def _receive(self, message: object) -> None:
         match message:
             case Idle(seat, browser):
                 self._idle[seat.account_id] = (seat, browser)

@@ -125,6 +125,7 @@ class Fleet:
             if not clean:
                 log.warning("some sessions did not close in time; their leases run out by themselves")
         if self._tasks is not None:
+            self._tasks.relay()
             clean = self._tasks.finish(self._settings.drain_seconds) and clean
         self._ticker.stop()
         for ref in (self._supervisor, self._dispatcher, self._keeper):

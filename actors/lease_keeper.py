@@ -35,6 +35,12 @@ class LeaseKeeper(pykka.ThreadingActor):
         self._jobs: dict[JobId, tuple[Lease, Ref]] = {}
 
     def on_receive(self, message: object) -> None:
+        try:
+            self._receive(message)
+        except Exception:  # a keeper that died would let every lease of this host run out
+            log.exception("%s could not be handled", type(message).__name__)
+
+    def _receive(self, message: object) -> None:
         match message:
             case HoldSeat(seat, browser):
                 self._seats[seat.account_id] = (seat, browser)

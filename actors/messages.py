@@ -136,10 +136,18 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """A dying browser → Supervisor: an unexpected error killed the actor."""
+    """A dying browser → Supervisor: an unexpected error killed the actor; Left follows."""
 
     seat: Seat
+    browser: Ref
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The thread of a browser that died → Supervisor: what it had begun is finished and its session closed."""
+
+    seat: Seat
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from threading import Event
 import pykka
 
 from actors.browser import Browser, Surroundings
-from actors.messages import Closed, Died, Drain, DropSeat, HoldSeat, Ref, Respawn, Tick, Wake
+from actors.messages import Closed, Died, Drain, DropSeat, HoldSeat, Left, Ref, Respawn, Tick, Wake
 from registre.account import AccountId, Credentials, Seat
 from registre.errors import DatabaseUnavailable
 from registre.ports import AccountBook
@@ -31,11 +31,13 @@ class _Child:
     ref: Ref | None
     deaths: int = 0
     silent: bool = False
+    leaving: bool = False  # died, and its thread is still at work
 
 
 class Supervisor(pykka.ThreadingActor):
     """Owns: the browsers, one for each account leased by this host.
-    Receives: Tick (sweep, claim accounts, send the spool again), Wake (claim), Closed and Died from browsers, Respawn, Drain.
+    Receives: Tick (sweep, claim accounts, send the spool again), Wake (claim), Closed, Died and Left from browsers, Respawn,
+    Drain.
     Tells: browsers Drain, the lease keeper HoldSeat and DropSeat.
     Dies when: the fleet stops it, after the last browser closed.
     """
@@ -62,6 +64,12 @@ class Supervisor(pykka.ThreadingActor):
         self._draining = False
 
     def on_receive(self, message: object) -> None:
+        try:
+            self._receive(message)
+        except Exception:  # nobody stands above the supervisor to start it again
+            log.exception("%s could not be handled", type(message).__name__)
+
+    def _receive(self, message: object) -> None:
         match message:
             case Tick():
                 self._sweep()
@@ -71,8 +79,10 @@ class Supervisor(pykka.ThreadingActor):
                 self._claim()
             case Closed(seat, reason):
                 self._closed(seat, reason)
-            case Died(seat, why):
-                self._died(seat, why)
+            case Died(seat, browser, why):
+                self._died(seat, browser, why)
+            case Left(seat):
+                self._left(seat)
             case Respawn(seat, credentials):
                 self._respawn(seat, credentials)
             case Drain():
@@ -103,21 +113,29 @@ class Supervisor(pykka.ThreadingActor):
             if child.ref is None or child.ref.is_alive():
                 child.silent = False
             elif child.silent:
-                self._died(child.seat, "it ended without a word")
+                self._died(child.seat, child.ref, "it ended without a word")
+                self._left(child.seat)
             else:
                 child.silent = True  # its Closed or Died may still be in the inbox
 
-    def _died(self, seat: Seat, why: str) -> None:
+    def _died(self, seat: Seat, browser: Ref, why: str) -> None:
         child = self._children.get(seat.account_id)
-        if child is None or child.seat != seat:
+        if child is None or child.seat != seat or child.ref is not browser:
             return
         child.ref = None
+        child.leaving = True
         child.deaths += 1
+        log.warning("%s ended and is started again: %s", seat.worker, why)
+
+    def _left(self, seat: Seat) -> None:
+        child = self._children.get(seat.account_id)
+        if child is None or child.seat != seat or not child.leaving:
+            return
+        child.leaving = False
         if self._draining:
             self._closed(seat, None)
             return
         pause = backoff(child.deaths, base=RESPAWN_BASE, cap=RESPAWN_CAP).total_seconds()
-        log.warning("%s is started again in %.1f s (%s)", seat.worker, pause, why)
         self._around.ticker.after(pause, self.actor_ref, Respawn(seat, child.credentials))
 
     def _respawn(self, seat: Seat, credentials: Credentials) -> None:
@@ -146,7 +164,8 @@ class Supervisor(pykka.ThreadingActor):
         self._draining = True
         for child in list(self._children.values()):
             if child.ref is None:
-                self._closed(child.seat, None)
+                if not child.leaving:
+                    self._closed(child.seat, None)
                 continue
             with suppress(pykka.ActorDeadError):
                 child.ref.tell(Drain())

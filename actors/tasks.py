@@ -6,14 +6,13 @@ Invariant: the broker is a wake-up, never the truth. What the spool still holds 
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
-from threading import Lock
+from threading import Condition
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 
 from registre.delivery import Deliverer
-from registre.errors import Unavailable
+from registre.errors import RegistreError
 from registre.ledger import PurchaseId
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,8 @@ class Tasks:
         self._broker = StubBroker()
         self._worker = dramatiq.Worker(self._broker, worker_threads=threads, worker_timeout=100)
         self._sent: set[PurchaseId] = set()
-        self._guard = Lock()
+        self._put_off: set[PurchaseId] = set()
+        self._changed = Condition()
         self._deliver: dramatiq.Actor[[str], None] = dramatiq.actor(
             actor_name="deliver",
             broker=self._broker,
@@ -52,7 +52,7 @@ class Tasks:
 
     def wake(self, purchase_id: PurchaseId) -> None:
         """Deliver this purchase soon; a repeat while it is under way does nothing."""
-        with self._guard:
+        with self._changed:
             if purchase_id in self._sent:
                 return
             self._sent.add(purchase_id)
@@ -64,12 +64,13 @@ class Tasks:
             self.wake(purchase_id)
 
     def finish(self, seconds: float) -> bool:
-        """Wait until everything sent is delivered; False when `seconds` were not enough."""
-        with suppress(dramatiq.errors.QueueJoinTimeout):
-            self._broker.join("default", timeout=int(seconds * 1000))
-            self._worker.join()
-            return True
-        return False
+        """Wait until everything sent was tried, at most `seconds`; True when all of it is delivered.
+
+        What could not be delivered is safe in the spool: nobody waits for a bucket that is away.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._sent <= self._put_off, timeout=seconds)
+            return not self._sent
 
     def stop(self) -> None:
         """Stop the threads; what is not delivered stays in the spool."""
@@ -80,9 +81,17 @@ class Tasks:
         purchase = PurchaseId(purchase_id)
         try:
             outcome = self._deliverer.deliver(purchase)
-        except Unavailable as error:
-            log.warning("purchase %s is not delivered yet: %s", purchase_id, error)
+        except Exception as error:
+            if isinstance(error, RegistreError):
+                log.warning("purchase %s is not delivered yet: %s", purchase_id, error)
+            else:
+                log.exception("purchase %s is not delivered yet", purchase_id)
+            with self._changed:
+                self._put_off.add(purchase)
+                self._changed.notify_all()
             raise
-        with self._guard:
+        with self._changed:
             self._sent.discard(purchase)
+            self._put_off.discard(purchase)
+            self._changed.notify_all()
         log.debug("purchase %s: %s", purchase_id, outcome)

@@ -1,6 +1,7 @@
 """One thread for every tick and delay of the process; actors have no timers of their own.
 
-Invariant: a message to a dead actor is dropped, and its period with it.
+Invariant: a message to a dead actor is dropped, and its period with it; an actor that is behind gets no further ticks
+until it has caught up, or a drain would wait behind all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import pykka
 from actors.messages import Ref
 
 log = logging.getLogger(__name__)
+
+BEHIND_SECONDS = 0.5
+"""How soon an actor that was behind is looked at again."""
 
 
 class Ticker:
@@ -60,6 +64,10 @@ class Ticker:
                     self._changed.wait(self._heap[0][0] - now if self._heap else None)
                     continue
                 _, _, period, ref, message = heapq.heappop(self._heap)
+                if period is not None and ref.is_alive() and not ref.actor_inbox.empty():
+                    again = now + min(period / 10, BEHIND_SECONDS)
+                    heapq.heappush(self._heap, (again, next(self._serial), period, ref, message))
+                    continue
                 if period is not None and ref.is_alive():
                     # From now, not from when it was due: after a stall the ticks do not come in a burst.
                     heapq.heappush(self._heap, (now + period, next(self._serial), period, ref, message))

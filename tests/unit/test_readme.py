@@ -28,5 +28,7 @@ def test_every_setting_is_in_the_readme_and_no_other() -> None:
 
 def test_every_function_of_the_state_machine_exists_in_the_schema() -> None:
     folder = Path(__file__).parents[2] / "registre" / "database" / "sql"
-    defined = set(re.findall(r"create function registre\.(\w+)", "".join(f.read_text("utf-8") for f in folder.glob("*.sql"))))
+    defined = set(
+        re.findall(r"create function registre\.(\w+)", "".join(f.read_text("utf-8") for f in folder.glob("*.sql")))
+    )
     assert set(ARROWS) <= defined
