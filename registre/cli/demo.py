@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -72,6 +74,9 @@ def demo() -> None:
     home = load_settings().home / "demo"
     with _alone(home.with_name("demo.lock")):
         shutil.rmtree(home, ignore_errors=True)
+        if os.geteuid() == 0:
+            # The database's own user must pass through REGISTRE_HOME to the demonstration's home below it.
+            home.parent.chmod(stat.S_IMODE(home.parent.stat().st_mode) | stat.S_IXOTH)
         _demo(home)
 
 
