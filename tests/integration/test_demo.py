@@ -13,7 +13,7 @@ from tests.waiting import until
 
 
 def test_the_demo_ends_well_and_leaves_nothing_in_progress(public_home: Path) -> None:
-    public_home.chmod(0o700)  # as `mktemp -d` makes it
+    public_home.mkdir(mode=0o700)  # as `mktemp -d` makes it
     said = registre(public_home, "demo")
     assert (said.code, said.err) == (0, "")
     assert "Every outcome is the expected one" in said.out

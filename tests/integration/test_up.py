@@ -15,6 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
+from registre.job import JobId, Status
+from registre.settings import Settings
+from registre.wiring import open_store
 from tests.command import ENTRY, registre
 from tests.processes import environment, processes_of
 from tests.waiting import until
@@ -88,12 +91,13 @@ def show(home: Path, order: str) -> Any:
     return registre(home, "jobs", "show", order, "--json").json
 
 
-def completed(home: Path, order: str) -> Any:
-    return until(
-        lambda: job if (job := show(home, order))["status"] in ("Complété", "Erreur") else None,
-        "the order did not end",
-        60,
-    )
+def until_completed(home: Path, order: str) -> None:
+    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)  # type: ignore[call-arg]
+    with open_store(settings) as store:
+        job = until(
+            lambda: job if (job := store.views.job(JobId(order))).finished_at else None, "the order did not end", 60
+        )
+    assert job.status is Status.DONE, job.error_message
 
 
 def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
@@ -107,8 +111,9 @@ def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
         assert "Another worker already runs" in second.err
 
         order = registre(home, *ORDER).out.strip()
-        job = completed(home, order)
-        assert job["status"] == "Complété", job
+        until_completed(home, order)
+        job = show(home, order)
+        assert job["status"] == "Complété"
         kinds = [event["kind"] for event in job["events"]]
         assert [kind for kind in kinds if kind != "job.step"] == STORY
         told = registre(home, "jobs", "show", order).out
@@ -132,7 +137,8 @@ def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
     assert after["counts"]["En traitement"] == 0
     assert [a["state"] for a in registre(home, "accounts", "list", "--json").json] == ["free"] * 3
     with up(home, tmp_path / "again.log", "--twin") as running:
-        assert completed(home, free.out.strip())["status"] == "Complété"
+        running.until_said("signed in")
+        until_completed(home, free.out.strip())
         running.process.send_signal(signal.SIGTERM)
         assert running.code() == 0, running.said()
     until(lambda: processes_of(home) == [], f"outlived SIGTERM: {processes_of(home)}")
