@@ -153,7 +153,9 @@ class Extraction:
             except (DocumentError, FileNotFoundError) as error:
                 if not left:
                     self._means.spool.hold(purchase_id)
-                    raise DocumentError(str(error)) from None
+                    if isinstance(error, DocumentError):
+                        raise
+                    raise DocumentError("No document was saved.") from None
                 log.info("saving %s again: %s", self._lease.job_id, error)
         self._step(Step.SECURING)
         self._means.spool.keep(purchase_id, file)

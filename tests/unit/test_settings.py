@@ -1,0 +1,114 @@
+"""A wrong setting is one sentence naming its variable; a secret is shown by nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from registre.errors import ConfigurationError
+from registre.settings import REAL_SITE, Settings, load_settings
+
+VARIABLES = [str(field.validation_alias) for field in Settings.model_fields.values()]
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_settings_everything_has_a_default(tmp_path: Path) -> None:
+    settings = load_settings()
+    assert (settings.base_url, settings.database_url, settings.fee_cents) == (REAL_SITE, None, 150)
+    assert settings.visibility == timedelta(minutes=1)
+    assert settings.buckets_folder == settings.home / "buckets"
+    assert list(tmp_path.iterdir()) == [], "reading settings makes nothing"
+
+
+def test_a_flag_outweighs_the_environment_and_the_environment_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("REGISTRE_FEE_CENTS=1\nUNKNOWN_THING=x\n")
+    assert load_settings().fee_cents == 1
+    monkeypatch.setenv("REGISTRE_FEE_CENTS", "2")
+    assert load_settings().fee_cents == 2
+    assert load_settings(fee_cents=3).fee_cents == 3
+    assert load_settings(fee_cents=None).fee_cents == 2, "a flag that was not given is none"
+    monkeypatch.setenv("REGISTRE_FEE_CENTS", "")
+    assert load_settings().fee_cents == 1, "an empty variable is none"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REGISTRE_FEE_CENTS", "free"),
+        ("REGISTRE_FEE_CENTS", "-1"),
+        ("REGISTRE_MAX_SESSIONS", "0"),
+        ("REGISTRE_MAX_SESSIONS", "201"),
+        ("REGISTRE_VISIBILITY_SECONDS", "0.5"),
+        ("REGISTRE_VISIBILITY_SECONDS", "nan"),
+        ("REGISTRE_DRAIN_SECONDS", "inf"),
+        ("REGISTRY_BASE_URL", "ftp://example.org"),
+        ("REGISTRE_HOST", "a/b"),
+        ("REGISTRE_HOST", "x" * 61),
+        ("REGISTRE_LOG", "loud"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(f"{name} is wrong: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_databases_password_is_shown_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:sesame@db/registre")
+    settings = load_settings()
+    assert "sesame" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    monkeypatch.setenv("REGISTRE_FEE_CENTS", "free")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_host_keeps_the_name_it_was_once_given(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    name = settings.host_name()
+    assert "/" not in name
+    assert [settings.host_name(), load_settings(home=tmp_path / "home").host_name()] == [name, name]
+    assert load_settings(home=tmp_path / "other").host_name() != name
+    assert load_settings(home=tmp_path / "home", host="my-host").host_name() == "my-host"
+    assert [f.name for f in (tmp_path / "home").iterdir()] == ["host"]
+
+
+def test_commands_that_start_together_agree_on_the_name(tmp_path: Path) -> None:
+    together = Barrier(4)
+
+    def name() -> str:
+        settings = load_settings(home=tmp_path / "home")
+        together.wait()
+        return settings.host_name()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len({done.result() for done in [pool.submit(name) for _ in range(4)]}) == 1
+
+
+@pytest.mark.parametrize("content", ["", "\n", "a/b\n", "x" * 61])
+def test_a_name_that_is_none_is_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "host").write_text(content)
+    with pytest.raises(ConfigurationError, match="remove it or set REGISTRE_HOST"):
+        load_settings(home=tmp_path).host_name()
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        load_settings(home=tmp_path / "file" / "home").host_name()
