@@ -1,7 +1,7 @@
 """A PostgreSQL of our own for the whole session, and for each test a database that is current and empty.
 
 Invariant: a test finds no row and no connection of another. The server is the product's embedded one, made forgetful
-(no fsync), since nothing in it outlives the session.
+(no commit waits for the disk), since nothing in it outlives the session.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.desk import Desk
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
-_FORGETFUL = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
+_FORGETFUL = ("synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
 
 
 @pytest.fixture(scope="session")
