@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -30,11 +30,16 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-matching
+bench: bench-matching bench-queue
 
 bench-matching:
 	@$(SETUP) --dev
 	$(BIN)/python -m benchmarks.matching.run $(ARGS)
+
+# beside procrastinate and pgqueuer, which it installs for itself
+bench-queue:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.queue.run $(ARGS)
 
 setup:
 	@$(SETUP) --dev --browser

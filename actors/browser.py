@@ -226,7 +226,7 @@ class Browser(pykka.ThreadingActor):
     def _give_back(self, lease: Lease) -> None:
         try:
             self._around.means.queue.release(lease, "its browser was not ready")
-        except (LeaseLost, DatabaseUnavailable) as error:
+        except RegistreError as error:
             log.warning("job %s could not be given back: %s", lease.job_id, error)
 
     # --- the end

@@ -10,7 +10,7 @@ import pykka
 
 from actors.messages import Drain, Idle, NotIdle, Ref, Tick, Wake, Work
 from registre.account import AccountId, Seat
-from registre.errors import DatabaseUnavailable, LeaseLost
+from registre.errors import DatabaseUnavailable, RegistreError
 from registre.job import Lease
 from registre.ports import JobQueue
 from registre.retry import backoff
@@ -86,7 +86,7 @@ class Dispatcher(pykka.ThreadingActor):
     def _give_back(self, lease: Lease) -> None:
         try:
             self._queue.release(lease, "its browser had just ended")
-        except (LeaseLost, DatabaseUnavailable) as error:
+        except RegistreError as error:
             log.warning("job %s could not be given back: %s", lease.job_id, error)
 
     def _reclaim(self) -> None:

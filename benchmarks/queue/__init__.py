@@ -1,0 +1,1 @@
+"""Our queue beside procrastinate and pgqueuer, on one PostgreSQL, in one run."""
