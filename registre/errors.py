@@ -37,8 +37,11 @@ class ErrorKind(StrEnum):
     # money: a person must decide
     AMBIGUOUS_PURCHASE = "ambiguous_purchase"
     SECURED_ELSEWHERE = "secured_elsewhere"
+    ABANDONED = "abandoned"
     # ends given by the queue itself
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    OVERDUE = "overdue"
+    DEADLINE_PASSED = "deadline_passed"
     CANCELLED = "cancelled"
 
 

@@ -40,10 +40,13 @@ ARROWS: dict[str, tuple[tuple[Status, Status], ...]] = {
     "lose_purchase": ((Status.RUNNING, Status.FAILED),),
     "reclaim": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
     "deliver": ((Status.RUNNING, Status.DONE), (Status.WAITING, Status.DONE), (Status.FAILED, Status.DONE)),
+    "reuse": ((Status.WAITING, Status.DONE), (Status.RUNNING, Status.DONE)),
     "requeue_job": ((Status.FAILED, Status.WAITING),),
+    "settle": ((Status.FAILED, Status.WAITING),),
     "cancel_job": ((Status.WAITING, Status.FAILED),),
+    "expire_jobs": ((Status.WAITING, Status.FAILED),),
 }
-"""SQL function → the moves it may make. `deliver` leaves 'Erreur' only for a document that was bought and found again, and
+"""SQL function → the moves it may make. `reuse` serves an order with a document already owned. `deliver` leaves 'Erreur' only for a document that was bought and found again, and
 'En attente' only for one that another program had put back while its document was on its way."""
 
 
@@ -55,6 +58,11 @@ class Order:
     client: str = ""
     priority: int = 0
     max_attempts: int = 3
+    fresh: bool = False
+    """Buy even if the document is already owned."""
+    not_before: datetime | None = None
+    deadline: datetime | None = None
+    """An order not started by then ends in 'Erreur'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,13 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """What one renewal of a host kept. `cancelled` are jobs a person asked to stop."""
+    """What one renewal of a host kept. `cancelled` are jobs a person asked to stop, `overdue` those whose attempt has run past
+    its own deadline: renewed for a last time, so that they can be stopped in order."""
 
     jobs: frozenset[JobId]
     accounts: frozenset[AccountId]
     cancelled: frozenset[JobId]
+    overdue: frozenset[JobId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +107,14 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One row of the queue as people see it."""
+    """One row of the queue as people see it. `wait_reason` says why it was put off the last time."""
 
     id: JobId
     status: Status
     request: DocumentRequest
     client: str
+    batch_id: str | None
+    priority: int
     worker_id: str | None
     attempts: int
     max_attempts: int
@@ -114,9 +126,37 @@ class JobView:
     cost_cents: int
     step: str | None
     next_attempt_at: datetime | None
+    wait_reason: str | None
+    deadline: datetime | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a listing shows; what is None does not narrow it."""
+
+    status: Status | None = None
+    source: str | None = None
+    client: str | None = None
+    batch_id: str | None = None
+    error_kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """One page of a listing, newest first; `next_cursor` is None on the last."""
+
+    jobs: tuple[JobView, ...]
+    next_cursor: str | None
+
+
+class Settlement(StrEnum):
+    """What a person decides about a purchase nobody could tell the end of."""
+
+    REBUY = "rebuy"
+    ABANDON = "abandon"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,16 +30,21 @@ class Verdict(StrEnum):
 
     GRANTED = "granted"
     IN_PROGRESS = "in_progress"
+    """Another order buys the same document, or may have bought it: this one is to be put off."""
+    OWNED = "owned"
+    """The document was bought meanwhile: the job is already completed with it."""
+    OVER_BUDGET = "over_budget"
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The answer to `intend`: the purchase opened, or why none was."""
+    """The answer to `intend`: the purchase opened, or why none was, in a sentence."""
 
     verdict: Verdict
     purchase_id: PurchaseId | None
     intended_at: datetime | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

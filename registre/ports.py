@@ -8,15 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.batch import BatchId, BatchView, NewBatch, Quote
+from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.document import DocumentRequest
 from registre.errors import ErrorKind
-from registre.job import AttemptView, Event, JobId, JobView, Lease, Order, Renewal, Status
+from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
+from registre.job import (
+    AttemptView,
+    Event,
+    JobFilter,
+    JobId,
+    JobPage,
+    JobView,
+    Lease,
+    Order,
+    Renewal,
+    Settlement,
+    Status,
+)
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.matching import Option
 
@@ -116,10 +131,13 @@ class JobQueue(Protocol):
     """The queue. Every write about a leased job is fenced by its token and raises LeaseLost when that is no longer the job's."""
 
     def submit(self, orders: Sequence[Order]) -> list[JobId]:
-        """Put validated orders in, all or none, in this order."""
+        """Put validated orders in, all or none, in this order. One whose document is owned and current is completed at once."""
 
     def lease_next(self, owner: str, seats: Sequence[Seat], visibility: timedelta) -> list[Lease]:
-        """At most one job for each seat; counts the attempt."""
+        """At most one job for each seat that every gate lets through; counts the attempt.
+
+        Jobs whose document is owned are completed on the way; jobs whose document another order is buying are put off.
+        """
 
     def renew(self, owner: str, jobs: Sequence[Lease], seats: Sequence[Seat], visibility: timedelta) -> Renewal:
         """One call for the whole host; what is missing in the answer is lost."""
@@ -129,8 +147,13 @@ class JobQueue(Protocol):
     def release(self, lease: Lease, message: str) -> None:
         """Back to waiting, no attempt consumed."""
 
-    def snooze(self, lease: Lease, delay: timedelta, message: str, *, rescued: bool = False) -> None:
-        """Back to waiting, not before `delay`, no attempt consumed. `rescued` counts towards the bound on rescues."""
+    def snooze(
+        self, lease: Lease, delay: timedelta, message: str, *, kind: ErrorKind | None = None, rescued: bool = False
+    ) -> None:
+        """Back to waiting, not before `delay`, no attempt consumed. `rescued` counts towards the bound on rescues.
+
+        SITE_UNAVAILABLE counts towards the breaker, LAYOUT_CHANGED freezes the job's source, both for every host.
+        """
 
     def retry(self, lease: Lease, kind: ErrorKind, message: str, delay: timedelta) -> None:
         """Failed, may succeed later: waits `delay`, or ends in 'Erreur' when the attempts are used up."""
@@ -141,13 +164,17 @@ class JobQueue(Protocol):
     def reclaim(
         self, backoff: timedelta, host_gone: timedelta, legacy: timedelta, limit: int = 100
     ) -> list[tuple[JobId, str]]:
-        """Judge jobs whose lease ran out; returns what became of each."""
+        """Judge jobs whose lease ran out, and end waiting ones whose deadline has passed; returns what became of each."""
 
     def requeue(self, job_id: JobId) -> None:
         """A failed job waits again, with fresh attempts. Refused while its document may be bought."""
 
     def cancel(self, job_id: JobId, author: str) -> str:
         """'cancelled', or 'requested' for a running job. Refused once its document is being bought."""
+
+    def settle(self, job_id: JobId, decision: Settlement, author: str, *, billed: bool = True) -> None:
+        """Decide an ambiguous purchase: buy again with fresh attempts, or give up. `billed` false: the invoice shows no such
+        document, so its fee is given back to the budgets. Also for a document on a host that will not return."""
 
     def listen(self, ring: Callable[[str, str], None]) -> Callable[[], None]:
         """Ring (channel, payload) when there may be something to lease or to read; returns what ends it."""
@@ -173,8 +200,8 @@ class AccountBook(Protocol):
 class Ledger(Protocol):
     """The money. See `registre.ledger` for the states."""
 
-    def intend(self, lease: Lease, host: str, fee_cents: int) -> Intent:
-        """Open a purchase; only Verdict.GRANTED allows the click. LeaseLost."""
+    def intend(self, lease: Lease, host: str) -> Intent:
+        """Open a purchase, its fee reserved in every budget that applies; only Verdict.GRANTED allows the click. LeaseLost."""
 
     def void(self, purchase: PurchaseId, lease: Lease, reason: str) -> None: ...
 
@@ -213,6 +240,9 @@ class Views(Protocol):
     def jobs(self, status: Status | None = None, limit: int = 100) -> list[JobView]:
         """Newest first."""
 
+    def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
+        """One page, newest first; `cursor` is the last page's `next_cursor`. Refused when it is none of ours."""
+
     def counts(self) -> dict[Status, int]: ...
 
     def attempts(self, job_id: JobId) -> list[AttemptView]: ...
@@ -221,3 +251,81 @@ class Views(Protocol):
         """Every fact about one job, oldest first."""
 
     def events_after(self, cursor: str, limit: int = 500) -> list[Event]: ...
+
+
+class Gates(Protocol):
+    """What may keep a job from starting, and the rules behind it. Every change is told as an event, with its author."""
+
+    def closures(self) -> list[Closure]:
+        """Every closed gate, in the order in which they are asked. Empty: nothing is closed."""
+
+    def why(self, job_id: JobId | None = None) -> str:
+        """In one line, why this job waits (or how it ended), or why anything waits. NotFound."""
+
+    def pause(self, scope: Scope, name: str, author: str, reason: str) -> None:
+        """Close; a repeat changes author and reason."""
+
+    def resume(self, scope: Scope, name: str, author: str) -> bool:
+        """Open again: a pause, and for a source also its freeze, for the site also its breaker. False if nothing was closed."""
+
+    def pauses(self) -> list[Pause]: ...
+
+    def site_away(self, reason: str) -> None:
+        """The site failed without a job, for example while signing in; counts towards the breaker."""
+
+    def site_answered(self) -> None:
+        """The site works again: the breaker closes."""
+
+    def rules(self) -> Rules: ...
+
+    def set_rule(self, name: str, value: float | None, author: str) -> None:
+        """Change one field of `Rules`. Refused when it cannot have the value."""
+
+    def hours(self) -> list[ServiceHours]:
+        """Empty: always open."""
+
+    def set_hours(self, hours: Sequence[ServiceHours], author: str) -> None: ...
+
+    def holidays(self) -> list[Holiday]: ...
+
+    def set_holiday(self, day: date, name: str | None, author: str) -> None:
+        """Add a holiday, or remove it (None)."""
+
+
+class Treasury(Protocol):
+    """Fees, budgets, and what was spent."""
+
+    def fees(self) -> list[Fee]: ...
+
+    def set_fee(self, source: str, valid_from: date, cents: int, author: str) -> None:
+        """From that day on; what was already intended keeps its fee."""
+
+    def budgets(self) -> list[Budget]: ...
+
+    def set_budget(self, scope: Scope, name: str, period: Period, cap_cents: int | None, author: str) -> None:
+        """None removes the cap. Use already reserved counts."""
+
+    def costs(self, first: date, last: date, by: CostBy) -> list[CostLine]:
+        """What was spent from `first` to `last`, both included, days of America/Toronto."""
+
+
+class Batches(Protocol):
+    """Orders of many documents."""
+
+    def quote(self, orders: Sequence[Order]) -> Quote:
+        """What these would cost now; writes nothing."""
+
+    def submit(self, batch: NewBatch, orders: Sequence[Order]) -> BatchView:
+        """Put the batch and its orders in, all or none; it waits for approval when its price is above the threshold."""
+
+    def get(self, batch_id: BatchId) -> BatchView:
+        """NotFound when the id names nothing."""
+
+    def all(self, limit: int = 50) -> list[BatchView]:
+        """Newest first."""
+
+    def approve(self, batch_id: BatchId, author: str) -> None:
+        """Refused when it waits for no approval."""
+
+    def cancel(self, batch_id: BatchId, author: str) -> int:
+        """Cancel every job that may still be; returns how many, those asked to stop included."""
