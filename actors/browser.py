@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 
 import pykka
@@ -34,11 +35,19 @@ from actors.messages import (
 from actors.ticker import Ticker
 from registre import fate
 from registre.account import Credentials, Seat
-from registre.errors import Aborted, AccountError, BrowserFailed, DatabaseUnavailable, LeaseLost, RegistreError
+from registre.errors import (
+    Aborted,
+    AccountError,
+    BrowserFailed,
+    DatabaseUnavailable,
+    LeaseLost,
+    RegistreError,
+    SiteUnavailable,
+)
 from registre.extraction import Ended, Extraction, Means, Secured
 from registre.job import Lease
 from registre.ledger import PurchaseId
-from registre.ports import Fleet, Registry, RegistrySession, Step
+from registre.ports import Fleet, Gates, Registry, RegistrySession, Step
 from registre.retry import backoff
 
 log = logging.getLogger(__name__)
@@ -51,6 +60,7 @@ class Surroundings:
     registry: Registry
     means: Means
     fleet: Fleet
+    gates: Gates
     ticker: Ticker
     on_secured: Callable[[PurchaseId], None]
     relay: Callable[[], None]
@@ -100,9 +110,9 @@ class Browser(pykka.ThreadingActor):
                 self._finished(lease, outcome)
             case Reached(step):
                 self._reached(step)
-            case StopJob(job_id, reason):
+            case StopJob(job_id, reason, overdue):
                 if self._extraction and self._lease and self._lease.job_id == job_id:
-                    stopped = self._extraction.stop()
+                    stopped = self._extraction.stop(overdue=overdue)
                     log.info("job %s: %s, %s", job_id, reason, "stopping" if stopped else "but it is being bought")
             case SeatLost():
                 log.warning("%s: the account is no longer ours", self._seat.worker)
@@ -152,6 +162,8 @@ class Browser(pykka.ThreadingActor):
         except RegistreError as error:
             if session is not None:
                 session.close()
+            if isinstance(error, SiteUnavailable):
+                self._tell_the_gates(partial(self._around.gates.site_away, error.message))
             if isinstance(error, AccountError):
                 # One refused password is enough: a second try could lock the account for its owner. Noted here, since a
                 # browser that closes meanwhile reads no more messages.
@@ -162,7 +174,13 @@ class Browser(pykka.ThreadingActor):
             if session is not None:
                 session.close()
             return Opened(None, BrowserFailed("An unexpected error stopped the sign-in."))
+        self._tell_the_gates(self._around.gates.site_answered)
         return Opened(session, None)
+
+    def _tell_the_gates(self, word: Callable[[], None]) -> None:
+        """What a sign-in shows of the site holds for every host; best effort, since the next order shows it too."""
+        with suppress(DatabaseUnavailable):
+            word()
 
     def _opened(self, session: RegistrySession | None, error: RegistreError | None) -> None:
         if self._leaving:

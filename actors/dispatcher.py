@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pykka
 
-from actors.messages import Drain, Idle, NotIdle, Ref, Tick, Wake, Work
+from actors.messages import CannotRenew, Drain, Idle, NotIdle, Ref, RenewsAgain, Tick, Wake, Work
 from registre.account import AccountId, Seat
 from registre.errors import DatabaseUnavailable, RegistreError
 from registre.job import Lease
@@ -22,7 +22,8 @@ RECLAIM_EVERY_SECONDS = 10.0
 
 class Dispatcher(pykka.ThreadingActor):
     """Owns: the idle seats; demand is their number.
-    Receives: Idle and NotIdle from browsers, Wake from the listener, Tick each second for jobs that become due, Drain.
+    Receives: Idle and NotIdle from browsers, Wake from the listener, Tick each second for jobs that become due, CannotRenew and
+    RenewsAgain from the lease keeper, Drain.
     Tells: browsers Work.
     Dies when: the fleet stops it, before the browsers.
     """
@@ -42,6 +43,7 @@ class Dispatcher(pykka.ThreadingActor):
         self._reclaimed_at = 0.0
         self._draining = False
         self._database_away = False
+        self._can_renew = True
 
     def on_receive(self, message: object) -> None:
         try:
@@ -61,6 +63,11 @@ class Dispatcher(pykka.ThreadingActor):
             case Tick():
                 self._reclaim()
                 self._dispatch()
+            case CannotRenew():
+                self._can_renew = False
+            case RenewsAgain():
+                self._can_renew = True
+                self._dispatch()
             case Drain():
                 self._draining = True
                 self._idle.clear()
@@ -68,7 +75,7 @@ class Dispatcher(pykka.ThreadingActor):
                 log.error("unexpected message %r", message)
 
     def _dispatch(self) -> None:
-        if self._draining or not self._idle:
+        if self._draining or not self._idle or not self._can_renew:
             return
         try:
             leases = self._queue.lease_next(self._owner, [seat for seat, _ in self._idle.values()], self._visibility)

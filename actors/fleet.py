@@ -67,7 +67,6 @@ class Fleet:
         store.fleet.register_host(self.host, self._boot, VERSION)
         self._ticker.start()
         visibility = settings.visibility
-        self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility)
         self._dispatcher = Dispatcher.start(
             store.queue,
             self._owner,
@@ -75,6 +74,7 @@ class Fleet:
             timedelta(seconds=settings.host_gone_seconds),
             timedelta(seconds=settings.legacy_seconds),
         )
+        self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility, self._dispatcher)
         self._supervisor = Supervisor.start(
             store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
         )
@@ -94,10 +94,10 @@ class Fleet:
                 ledger=self._store.ledger,
                 spool=self._spool,
                 host=self.host,
-                fee_cents=self._settings.fee_cents,
                 evidence=self._settings.evidence_folder,
             ),
             fleet=self._store.fleet,
+            gates=self._store.gates,
             ticker=self._ticker,
             on_secured=self._tasks.wake,
             relay=self._tasks.relay,

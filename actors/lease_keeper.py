@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
 import pykka
 
-from actors.messages import DropJob, DropSeat, HoldJob, HoldSeat, Ref, SeatLost, StopJob, Tick
+from actors.messages import CannotRenew, DropJob, DropSeat, HoldJob, HoldSeat, Ref, RenewsAgain, SeatLost, StopJob, Tick
 from registre.account import AccountId, Seat
 from registre.errors import DatabaseUnavailable
 from registre.job import JobId, Lease
@@ -20,15 +22,26 @@ log = logging.getLogger(__name__)
 class LeaseKeeper(pykka.ThreadingActor):
     """Owns: the list of leases to renew.
     Receives: HoldSeat, DropSeat, HoldJob, DropJob, Tick at a third of the visibility timeout.
-    Tells: browsers SeatLost and StopJob.
+    Tells: browsers SeatLost and StopJob, the dispatcher CannotRenew and RenewsAgain.
     Dies when: the fleet stops it, after the browsers.
     """
 
     use_daemon_thread = True
 
-    def __init__(self, queue: JobQueue, owner: str, visibility: timedelta) -> None:
+    def __init__(
+        self,
+        queue: JobQueue,
+        owner: str,
+        visibility: timedelta,
+        dispatcher: Ref,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self._queue = queue
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._renewed_at = clock()
+        self._renews = True
         self._owner = owner
         self._visibility = visibility
         self._seats: dict[AccountId, tuple[Seat, Ref]] = {}
@@ -66,19 +79,36 @@ class LeaseKeeper(pykka.ThreadingActor):
                 self._visibility,
             )
         except DatabaseUnavailable as error:
-            # Leases that run out are reclaimed by whoever has the database; ours are found lost at the next renewal.
             log.warning("leases could not be renewed: %s", error)
+            self._not_renewed()
             return
+        self._renewed_at = self._clock()
+        if not self._renews:
+            self._renews = True
+            _tell(self._dispatcher, RenewsAgain())
         for job_id, (_, browser) in list(self._jobs.items()):
             if job_id not in kept.jobs:
                 del self._jobs[job_id]
                 _tell(browser, StopJob(job_id, "its lease is lost"))
             elif job_id in kept.cancelled:
                 _tell(browser, StopJob(job_id, "a person cancelled it"))
+            elif job_id in kept.overdue:
+                _tell(browser, StopJob(job_id, "it takes too long", overdue=True))
         for account_id, (seat, browser) in list(self._seats.items()):
             if account_id not in kept.accounts:
                 del self._seats[account_id]
                 _tell(browser, SeatLost(seat))
+
+    def _not_renewed(self) -> None:
+        """Take nothing more; and once our leases have run out, drop what somebody else may own by now. Sessions stay: no account
+        is used for anything before a renewal says that it is still ours."""
+        if self._renews:
+            self._renews = False
+            _tell(self._dispatcher, CannotRenew())
+        if self._clock() - self._renewed_at >= self._visibility.total_seconds():
+            for job_id, (_, browser) in list(self._jobs.items()):
+                del self._jobs[job_id]
+                _tell(browser, StopJob(job_id, "its lease ran out while the database was away"))
 
 
 def _tell(ref: Ref, message: object) -> None:

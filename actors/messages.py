@@ -42,6 +42,16 @@ class NotIdle:
 
 
 @dataclass(frozen=True, slots=True)
+class CannotRenew:
+    """LeaseKeeper → Dispatcher: leases cannot be renewed; take no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewsAgain:
+    """LeaseKeeper → Dispatcher: a renewal went through; take work again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """Dispatcher → Browser: this job is leased for you."""
 
@@ -80,10 +90,12 @@ class DropJob:
 
 @dataclass(frozen=True, slots=True)
 class StopJob:
-    """LeaseKeeper → Browser: the lease is lost or a person cancelled; stop unless the document is being bought."""
+    """LeaseKeeper → Browser: the lease is lost, a person cancelled, or the attempt is overdue; stop unless the document is being
+    bought."""
 
     job_id: JobId
     reason: str
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

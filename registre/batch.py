@@ -49,12 +49,17 @@ class BatchView:
     created_at: datetime
     price_cents: int
     cap_cents: int | None
+    needs_approval: bool
     approved_at: datetime | None
     approved_by: str | None
     counts: dict[Status, int]
     spent_cents: int
     reserved_cents: int
     done_at: datetime | None
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self.needs_approval and self.approved_at is None
 
     @property
     def total(self) -> int:

@@ -40,7 +40,7 @@ class Fee:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A cap, and what is used of it in the period that runs now; cents. For the name '*' the use is that of the one who spent most."""
+    """A cap, and what is used of it in the period that runs now; cents. For the name '*' the use is the largest of all."""
 
     scope: Scope
     name: str

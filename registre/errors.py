@@ -155,3 +155,7 @@ class BrowserFailed(SiteError):
 
 class Aborted(RegistreError):
     """A drain or a cancel interrupted page work before anything was bought."""
+
+
+class Overdue(RegistreError):
+    """The attempt ran past its own deadline, and was stopped before anything was bought."""

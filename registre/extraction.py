@@ -18,6 +18,7 @@ from registre.errors import (
     Aborted,
     DocumentError,
     ErrorKind,
+    Overdue,
     RegistreError,
     SessionExpired,
     StoreUnavailable,
@@ -62,7 +63,6 @@ class Means:
     ledger: Ledger
     spool: Spool
     host: str
-    fee_cents: int
     evidence: Path
 
 
@@ -77,14 +77,19 @@ class Extraction:
         self._phase = Phase.FREE
         self._purchase: PurchaseId | None = None
         self._stop_wanted = False
+        self._overdue = False
         self._gate = Lock()
 
-    def stop(self) -> bool:
-        """Interrupt, if nothing has been intended yet; False means that the attempt goes on to its end."""
+    def stop(self, *, overdue: bool = False) -> bool:
+        """Interrupt, if nothing has been intended yet; False means that the attempt goes on to its end.
+
+        `overdue`: it has run past its own deadline, so the attempt is consumed.
+        """
         with self._gate:
             if self._phase is not Phase.FREE:
                 return False
             self._stop_wanted = True
+            self._overdue = self._overdue or overdue
         self._session.interrupt()
         return True
 
@@ -120,13 +125,13 @@ class Extraction:
             # From here on stop() is refused, whatever the ledger answers: the click may follow at any moment.
             self._phase = Phase.INTENDED
         try:
-            intent = means.ledger.intend(lease, means.host, means.fee_cents)
+            intent = means.ledger.intend(lease, means.host)
         except Exception:
             self._phase = Phase.FREE  # without the ledger's word there is no click
             raise
         if intent.purchase_id is None or intent.intended_at is None:
             self._phase = Phase.FREE
-            return self._not_granted(intent.verdict)
+            return self._not_granted(intent.verdict, intent.reason)
         self._purchase = intent.purchase_id
         try:
             target = means.spool.begin(intent.purchase_id, lease.request, intent.intended_at)
@@ -166,12 +171,14 @@ class Extraction:
             log.warning("securing %s is left to the deliverer: %s", self._lease.job_id, error)
         return Secured(purchase_id)
 
-    def _not_granted(self, verdict: Verdict) -> Outcome:
+    def _not_granted(self, verdict: Verdict, reason: str) -> Outcome:
         match verdict:
-            case Verdict.IN_PROGRESS:
-                message = "Another order is buying the same document; this one waits for it."
-                self._means.queue.snooze(self._lease, fate.SITE_AWAY / 4, message)
-                return Ended(Fate(fate.Job.SNOOZE, fate.Session.KEEP), message)
+            case Verdict.IN_PROGRESS | Verdict.OVER_BUDGET:
+                delay = fate.SAME_DOCUMENT if verdict is Verdict.IN_PROGRESS else fate.NO_BUDGET
+                self._means.queue.snooze(self._lease, delay, reason)
+                return Ended(Fate(fate.Job.SNOOZE, fate.Session.KEEP), reason)
+            case Verdict.OWNED:
+                return Ended(Fate(fate.Job.DONE, fate.Session.KEEP), reason)
             case Verdict.CANCELLED:
                 self._means.queue.fail(self._lease, ErrorKind.CANCELLED, "Cancelled before anything was bought.")
                 return Ended(Fate(fate.Job.FAIL, fate.Session.KEEP, ErrorKind.CANCELLED), "Cancelled.")
@@ -190,6 +197,8 @@ class Extraction:
     def _end(self, error: Exception) -> Outcome:
         if not isinstance(error, RegistreError):
             log.exception("job %s: unexpected error", self._lease.job_id)
+        if isinstance(error, Aborted) and self._overdue:
+            error = Overdue("The attempt took too long and was stopped before anything was bought.")
         decided = fate.decide(error, self._phase)
         message = error.message if isinstance(error, RegistreError) else "An unexpected error stopped this attempt."
         if decided.job in (fate.Job.AMBIGUOUS, fate.Job.RETRY, fate.Job.SNOOZE) or decided.needs_review:
@@ -218,13 +227,13 @@ class Extraction:
             case fate.Job.RETRY:
                 queue.retry(lease, decided.kind or ErrorKind.BROWSER_FAILED, message, backoff(lease.attempt))
             case fate.Job.SNOOZE:
-                queue.snooze(lease, decided.delay, message, rescued=decided.rescued)
+                queue.snooze(lease, decided.delay, message, kind=decided.kind, rescued=decided.rescued)
             case fate.Job.RELEASE:
                 queue.release(lease, message)
             case fate.Job.AMBIGUOUS:
                 if self._purchase is not None:
                     self._means.ledger.mark_ambiguous(self._purchase, lease, message.rstrip("."))
-            case fate.Job.DROP:
+            case fate.Job.DROP | fate.Job.DONE:
                 log.warning("job %s is dropped: %s", lease.job_id, message)
             case _:
                 assert_never(decided.job)

@@ -20,6 +20,7 @@ from registre.errors import (
     InvalidInput,
     LayoutChanged,
     LeaseLost,
+    Overdue,
     SessionExpired,
     SiteUnavailable,
     StoreUnavailable,
@@ -43,6 +44,8 @@ class Job(Enum):
     RELEASE = auto()
     AMBIGUOUS = auto()
     DROP = auto()
+    DONE = auto()
+    """Nothing: the ledger has completed it with a document already owned."""
 
 
 class Session(Enum):
@@ -70,6 +73,10 @@ SITE_AWAY = timedelta(seconds=60)
 LAYOUT_CHANGED = timedelta(minutes=5)
 BROWSER_BACK = timedelta(seconds=5)
 STORE_BACK = timedelta(seconds=30)
+SAME_DOCUMENT = timedelta(seconds=30)
+"""How long an order waits for another one of the same document; its delivery ends the wait at once."""
+NO_BUDGET = timedelta(seconds=60)
+"""After that the gate holds the order back before it is leased."""
 
 _PROVES_NOT_BOUGHT = (DataError, SessionExpired, SiteUnavailable)
 
@@ -102,6 +109,8 @@ def decide(error: Exception, phase: Phase) -> Fate:
             return Fate(Job.SNOOZE, Session.KEEP, error.kind, delay=STORE_BACK)
         case Aborted():
             return Fate(Job.RELEASE, Session.REOPEN)
+        case Overdue():
+            return Fate(Job.RETRY, Session.REOPEN, ErrorKind.OVERDUE)
         case DocumentError():
             return Fate(Job.RETRY, Session.REOPEN, error.kind)
         case _:

@@ -44,10 +44,10 @@ ARROWS: dict[str, tuple[tuple[Status, Status], ...]] = {
     "requeue_job": ((Status.FAILED, Status.WAITING),),
     "settle": ((Status.FAILED, Status.WAITING),),
     "cancel_job": ((Status.WAITING, Status.FAILED),),
-    "expire_jobs": ((Status.WAITING, Status.FAILED),),
+    "expire_job": ((Status.WAITING, Status.FAILED),),
 }
-"""SQL function → the moves it may make. `reuse` serves an order with a document already owned. `deliver` leaves 'Erreur' only for a document that was bought and found again, and
-'En attente' only for one that another program had put back while its document was on its way."""
+"""SQL function → the moves it may make. `reuse` serves an order with a document already owned. `deliver` leaves 'Erreur' only
+for a document that was bought and found again, and 'En attente' only for one that another program had put back meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

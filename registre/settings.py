@@ -48,7 +48,6 @@ class Settings(BaseSettings):
     host: str | None = Field(None, validation_alias="REGISTRE_HOST", pattern=f"^{HOST_NAME}$")
     buckets: Path | None = Field(None, validation_alias="REGISTRE_BUCKETS")
     max_sessions: int = Field(10, validation_alias="REGISTRE_MAX_SESSIONS", ge=1, le=200)
-    fee_cents: int = Field(150, validation_alias="REGISTRE_FEE_CENTS", ge=0)
     visibility_seconds: float = Field(60, validation_alias="REGISTRE_VISIBILITY_SECONDS", ge=1, le=MAX_SECONDS)
     host_gone_seconds: float = Field(600, validation_alias="REGISTRE_HOST_GONE_SECONDS", ge=1, le=MAX_SECONDS)
     legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1, le=MAX_SECONDS)

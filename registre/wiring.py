@@ -13,16 +13,19 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from registre.database import schema
-from registre.database.gateway import DirectGateway
+from registre.database.gateway import DirectGateway, Gateway
 from registre.database.schema import SchemaState
 from registre.database.server import EmbeddedServer
-from registre.ports import AccountBook, Bucket, Fleet, JobQueue, Ledger, Registry, Views
+from registre.ports import AccountBook, Batches, Bucket, Fleet, Gates, JobQueue, Ledger, Registry, Treasury, Views
 from registre.settings import Settings
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
+from registre.store.batches import BatchBook
+from registre.store.gates import GateKeeping
 from registre.store.jobs import Jobs
 from registre.store.ledger import Purchases
+from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ class Store:
     ledger: Ledger
     fleet: Fleet
     views: Views
+    gates: Gates
+    treasury: Treasury
+    batches: Batches
     bucket: Bucket
 
 
@@ -74,14 +80,22 @@ def open_store(settings: Settings) -> Iterator[Store]:
     with open_gateway(settings) as (gateway, _):
         for name in schema.upgrade(gateway):
             log.debug("database: applied %s", name)
-        yield Store(
-            queue=Jobs(gateway),
-            accounts=Accounts(gateway),
-            ledger=Purchases(gateway),
-            fleet=Hosts(gateway),
-            views=Reading(gateway),
-            bucket=LocalBuckets(settings.buckets_folder),
-        )
+        yield make_store(gateway, LocalBuckets(settings.buckets_folder))
+
+
+def make_store(gateway: Gateway, bucket: Bucket) -> Store:
+    """The stores over one gateway."""
+    return Store(
+        queue=Jobs(gateway),
+        accounts=Accounts(gateway),
+        ledger=Purchases(gateway),
+        fleet=Hosts(gateway),
+        views=Reading(gateway),
+        gates=GateKeeping(gateway),
+        treasury=Accounting(gateway),
+        batches=BatchBook(gateway),
+        bucket=bucket,
+    )
 
 
 @contextmanager

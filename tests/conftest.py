@@ -23,11 +23,7 @@ from registre.database import schema
 from registre.database.gateway import DirectGateway
 from registre.database.server import EmbeddedServer
 from registre.storage.local import LocalBuckets
-from registre.store.accounts import Accounts
-from registre.store.jobs import Jobs
-from registre.store.ledger import Purchases
-from registre.store.views import Hosts, Reading
-from registre.wiring import Store
+from registre.wiring import Store, make_store
 from tests.desk import Desk
 
 # A machine with other work is no reason to fail: no example has a deadline.
@@ -91,6 +87,9 @@ def reset(current_dsn: str) -> Callable[[], None]:
             )
             connection.execute(empty)
             connection.execute("alter sequence registre.served_position restart")
+            # No pace: a test's account takes one job after the other.
+            connection.execute("insert into registre.rules (pace_seconds) values (0)")
+            connection.execute("insert into registre.fees values ('*', '2000-01-01', 150)")
 
     return reset
 
@@ -124,14 +123,7 @@ def gateway(dsn: str) -> Iterator[DirectGateway]:
 @pytest.fixture
 def store(gateway: DirectGateway, tmp_path: Path) -> Store:
     """The stores over this test's database, and local buckets of its own."""
-    return Store(
-        queue=Jobs(gateway),
-        accounts=Accounts(gateway),
-        ledger=Purchases(gateway),
-        fleet=Hosts(gateway),
-        views=Reading(gateway),
-        bucket=LocalBuckets(tmp_path / "buckets"),
-    )
+    return make_store(gateway, LocalBuckets(tmp_path / "buckets"))
 
 
 @pytest.fixture

@@ -121,6 +121,13 @@ class Desk:
         assert held.id == job, "another order was waiting before this one"
         return held
 
+    def two_of_one_document(self) -> list[Held]:
+        """Two leases of one document, as two hosts take them at the same instant; here, because one order is corrected late."""
+        _, corrected = self.order(2784195, 2784196)
+        held = self.lease(self.seats(2))
+        self.sql("update extraction_queue set document_number = '2 784 195' where id = %s", corrected)
+        return held
+
     def ambiguous(self) -> tuple[Held, str]:
         """A new order whose document was billed and is not here."""
         held = self.leased()
@@ -174,7 +181,7 @@ class Desk:
 
     def intend(self, held: Held, host: str = HOST) -> str:
         """The purchase's id, or the verdict when none was opened."""
-        [row] = self.move("intend", job=held.id, token=held.token, host=host, fee_cents=FEE)
+        [row] = self.move("intend", job=held.id, token=held.token, host=host)
         return str(row["purchase_id"]) if row["verdict"] == "granted" else str(row["verdict"])
 
     def void(self, purchase: str, held: Held) -> None:
@@ -202,6 +209,9 @@ class Desk:
     def cancel(self, job: str) -> str:
         [row] = self.move("cancel_job", job=job, author="a test")
         return str(row["cancel_job"])
+
+    def settle(self, job: str, decision: str, *, billed: bool = True) -> None:
+        self.move("settle", job=job, decision=decision, author="a test", billed=billed)
 
     def requeue(self, job: str) -> None:
         self.move("requeue_job", job=job)

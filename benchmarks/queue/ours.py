@@ -134,7 +134,7 @@ class Consumer:
         self._jobs.fail(lease, ErrorKind.NOT_FOUND, "No such document.")
 
     def _buy(self, lease: Lease) -> None:
-        intent = self._ledger.intend(lease, self._host, 100)
+        intent = self._ledger.intend(lease, self._host)
         assert intent.verdict is Verdict.GRANTED
         assert intent.purchase_id is not None
         self._ledger.charge(intent.purchase_id, lease, [])

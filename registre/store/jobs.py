@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 
 from registre.account import AccountId, Seat
 from registre.database.gateway import Gateway, Json
 from registre.errors import ErrorKind
-from registre.job import JobId, Lease, LeaseToken, Order, Renewal
-from registre.store.rows import request_of
+from registre.job import JobId, Lease, LeaseToken, Order, Renewal, Settlement
+from registre.store.rows import order_fields, request_of
 
 JOBS_CHANNEL = "registre_jobs"
 EVENTS_CHANNEL = "registre_events"
@@ -23,7 +22,7 @@ class Jobs:
         self._gateway = gateway
 
     def submit(self, orders: Sequence[Order]) -> list[JobId]:
-        rows = self._gateway.call("submit_jobs", orders=Json([_order(o) for o in orders]))
+        rows = self._gateway.call("submit_jobs", orders=Json([order_fields(o) for o in orders]))
         return [JobId(str(row["id"])) for row in rows]
 
     def lease_next(self, owner: str, seats: Sequence[Seat], visibility: timedelta) -> list[Lease]:
@@ -59,6 +58,7 @@ class Jobs:
             jobs=frozenset(JobId(row["id"]) for row in rows if row["kind"] == "job"),
             accounts=frozenset(AccountId(row["id"]) for row in rows if row["kind"] == "account"),
             cancelled=frozenset(JobId(row["id"]) for row in rows if row["cancel_requested"]),
+            overdue=frozenset(JobId(row["id"]) for row in rows if row["overdue"]),
         )
 
     def note_step(self, lease: Lease, step: str) -> None:
@@ -67,7 +67,9 @@ class Jobs:
     def release(self, lease: Lease, message: str) -> None:
         self._gateway.call("release_job", job=lease.job_id, token=lease.token, message=message)
 
-    def snooze(self, lease: Lease, delay: timedelta, message: str, *, rescued: bool = False) -> None:
+    def snooze(
+        self, lease: Lease, delay: timedelta, message: str, *, kind: ErrorKind | None = None, rescued: bool = False
+    ) -> None:
         self._gateway.call(
             "snooze_job",
             job=lease.job_id,
@@ -75,6 +77,7 @@ class Jobs:
             delay_seconds=delay.total_seconds(),
             message=message,
             rescued=rescued,
+            kind=kind and str(kind),
         )
 
     def retry(self, lease: Lease, kind: ErrorKind, message: str, delay: timedelta) -> None:
@@ -115,16 +118,8 @@ class Jobs:
     def cancel(self, job_id: JobId, author: str) -> str:
         return str(self._gateway.call("cancel_job", job=job_id, author=author)[0]["cancel_job"])
 
+    def settle(self, job_id: JobId, decision: Settlement, author: str, *, billed: bool = True) -> None:
+        self._gateway.call("settle", job=job_id, decision=str(decision), author=author, billed=billed)
+
     def listen(self, ring: Callable[[str, str], None]) -> Callable[[], None]:
         return self._gateway.listen((JOBS_CHANNEL, EVENTS_CHANNEL), ring)
-
-
-def _order(order: Order) -> dict[str, object]:
-    request = asdict(order.request)
-    return {
-        **request,
-        "source": str(order.request.source),
-        "client": order.client,
-        "priority": order.priority,
-        "max_attempts": order.max_attempts,
-    }

@@ -15,10 +15,10 @@ class Purchases:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    def intend(self, lease: Lease, host: str, fee_cents: int) -> Intent:
-        row = self._gateway.call("intend", job=lease.job_id, token=lease.token, host=host, fee_cents=fee_cents)[0]
-        purchase = row["purchase_id"]
-        return Intent(Verdict(row["verdict"]), PurchaseId(str(purchase)) if purchase else None, row["intended_at"])
+    def intend(self, lease: Lease, host: str) -> Intent:
+        row = self._gateway.call("intend", job=lease.job_id, token=lease.token, host=host)[0]
+        purchase = PurchaseId(str(row["purchase_id"])) if row["purchase_id"] else None
+        return Intent(Verdict(row["verdict"]), purchase, row["intended_at"], row["reason"])
 
     def void(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:
         self._gateway.call("void_purchase", purchase=purchase, token=lease.token, reason=reason)

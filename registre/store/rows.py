@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 from registre.document import DocumentRequest, Source
+from registre.job import Order
 
 
 def request_of(row: Mapping[str, Any]) -> DocumentRequest:
@@ -22,3 +24,17 @@ def request_of(row: Mapping[str, Any]) -> DocumentRequest:
         designation=row["designation"],
         acte_type=row["acte_type"],
     )
+
+
+def order_fields(order: Order) -> dict[str, object]:
+    """An order as `submit_jobs` and `quote` take it."""
+    return {
+        **asdict(order.request),
+        "source": str(order.request.source),
+        "client": order.client,
+        "priority": order.priority,
+        "max_attempts": order.max_attempts,
+        "fresh": order.fresh,
+        "not_before": order.not_before and order.not_before.isoformat(),
+        "deadline": order.deadline and order.deadline.isoformat(),
+    }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from registre.account import AccountId
 from registre.database.gateway import Gateway
-from registre.errors import NotFound
-from registre.job import AttemptView, Event, JobId, JobView, Status
+from registre.errors import NotFound, Refused
+from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status
 from registre.store.rows import request_of
 
 
@@ -19,13 +21,30 @@ class Reading:
         self._gateway = gateway
 
     def job(self, job_id: JobId) -> JobView:
-        rows = self._gateway.call("jobs_as_seen", id=job_id)
+        rows = self._gateway.call("job_as_seen", id=job_id)
         if not rows:
             raise NotFound(f"No job has the id {job_id}.")
         return _job(rows[0])
 
     def jobs(self, status: Status | None = None, limit: int = 100) -> list[JobView]:
-        return [_job(row) for row in self._gateway.call("jobs_as_seen", status=status and str(status), limit=limit)]
+        return list(self.page(JobFilter(status=status), limit=limit).jobs)
+
+    def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
+        before_at, before_id = _place(cursor) if cursor else (None, None)
+        rows = self._gateway.call(
+            "page_of_jobs",
+            status=wanted.status and str(wanted.status),
+            source=wanted.source,
+            client=wanted.client,
+            batch=wanted.batch_id,
+            kind=wanted.error_kind,
+            before_at=before_at,
+            before_id=before_id,
+            limit=limit + 1,
+        )
+        jobs = tuple(_job(row) for row in rows[:limit])
+        more = len(rows) > limit
+        return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
 
     def counts(self) -> dict[Status, int]:
         found = {row["status"]: row["jobs"] for row in self._gateway.call("count_jobs")}
@@ -54,12 +73,23 @@ class Hosts:
         self._gateway.call("report_worker", worker=worker, status=status, account=account_id, job=job_id)
 
 
+def _place(cursor: str) -> tuple[datetime, str]:
+    """Where the page before ended: the instant and id of its last job."""
+    at, _, job_id = cursor.partition("_")
+    try:
+        return datetime.fromisoformat(at), str(UUID(job_id))
+    except ValueError:
+        raise Refused("This is no cursor of a listing.") from None
+
+
 def _job(row: Mapping[str, Any]) -> JobView:
     return JobView(
         id=JobId(str(row["id"])),
         status=Status(row["status"]),
         request=request_of(row),
         client=row["client"],
+        batch_id=str(row["batch_id"]) if row["batch_id"] else None,
+        priority=row["priority"],
         worker_id=row["worker_id"],
         attempts=row["attempts"],
         max_attempts=row["max_attempts"],
@@ -71,6 +101,8 @@ def _job(row: Mapping[str, Any]) -> JobView:
         cost_cents=row["cost_cents"],
         step=row["step"],
         next_attempt_at=row["next_attempt_at"],
+        wait_reason=row["wait_reason"],
+        deadline=row["deadline"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],

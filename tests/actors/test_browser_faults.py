@@ -11,11 +11,15 @@ import actors.browser
 import actors.supervisor
 from actors.browser import Browser
 from registre import fate
+from registre.document import DocumentRequest, Source
 from registre.errors import BrowserFailed, DocumentError, ErrorKind, LayoutChanged, SessionExpired, SiteUnavailable
-from registre.job import Status
+from registre.gates import Scope
+from registre.job import Order, Status
 from tests.actors.host import Site
 from tests.fakes import FakeRegistry, Point
 from tests.waiting import until
+
+ACTE = Order(DocumentRequest(Source.ACTE, "25 616 321", "Montréal", acte_type="Acte"))
 
 BROKEN = BrowserFailed("The browser crashed.")
 
@@ -81,12 +85,26 @@ def test_a_browser_that_fails_after_the_intent_stops_the_job_for_a_person(site: 
     assert registry.calls(Point.SUBMIT) == 3
 
 
-@pytest.mark.parametrize("error", [SiteUnavailable("Closed for maintenance."), LayoutChanged("No form.")], ids=repr)
-def test_a_site_that_is_away_consumes_no_attempt_and_no_money(
-    site: Site, registry: FakeRegistry, error: Exception
-) -> None:
+def test_a_form_that_has_changed_stops_its_source_until_a_person_opens_it(site: Site, registry: FakeRegistry) -> None:
     site.accounts("99T0001")
-    registry.fail(Point.FILL, error, times=1)
+    registry.fail(Point.FILL, LayoutChanged("No form."), times=1)
+    (order,) = site.order(1_000_001)
+    site.start()
+    until(lambda: site.job(order).next_attempt_at, "the job was not put off")
+    site.make_due()
+    (acte,) = site.store.queue.submit([ACTE])
+    site.until_ended(acte)
+    job = site.job(order)
+    assert (job.status, job.attempts, registry.calls(Point.FILL)) == (Status.WAITING, 0, 2)
+    assert "No form" in site.store.gates.why(order)
+    assert site.store.gates.resume(Scope.SOURCE, "index", "a test")
+    site.until_ended(order)
+    site.assert_money_is_right()
+
+
+def test_a_site_that_is_away_consumes_no_attempt_and_no_money(site: Site, registry: FakeRegistry) -> None:
+    site.accounts("99T0001")
+    registry.fail(Point.FILL, SiteUnavailable("Closed for maintenance."), times=1)
     (order,) = site.order(1_000_001)
     site.start()
     job = until(lambda: job if (job := site.job(order)).next_attempt_at else None, "the job was not put off")

@@ -68,7 +68,7 @@ def test_a_renewal_says_what_is_kept_and_what_is_cancelled(store: Store) -> None
 def test_a_job_tells_its_whole_story(store: Store) -> None:
     [given], _ = lease(store, ACTE)
     store.queue.note_step(given, "filling the form")
-    intent = store.ledger.intend(given, "host-a", 150)
+    intent = store.ledger.intend(given, "host-a")
     assert intent.verdict is Verdict.GRANTED
     assert intent.purchase_id is not None
     store.ledger.charge(intent.purchase_id, given, ["Lot inactif"])

@@ -138,7 +138,7 @@ def test_a_wrong_folder_of_postgres_is_one_sentence_and_78(public_home: Path, tm
     assert str(tmp_path) in said.sentence
 
 
-@pytest.mark.parametrize("setting", ["REGISTRE_FEE_CENTS", "REGISTRE_LOG", "REGISTRY_BASE_URL", "REGISTRE_HOST"])
+@pytest.mark.parametrize("setting", ["REGISTRE_MAX_SESSIONS", "REGISTRE_LOG", "REGISTRY_BASE_URL", "REGISTRE_HOST"])
 def test_a_wrong_setting_is_one_sentence_naming_it_and_78(home: Path, setting: str) -> None:
     said = registre(home, "jobs", "list", stdin=b"", **{setting: "no such, thing"})
     assert said.code == 78

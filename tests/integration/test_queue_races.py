@@ -158,7 +158,7 @@ def test_two_hosts_reclaim_each_job_once(desk: Desk, slow: Slow) -> None:
 
 def test_a_job_whose_owner_is_just_writing_is_not_judged(desk: Desk, slow: Slow) -> None:
     held = desk.leased()
-    slow.call("intend", job=held.id, token=held.token, host="host-a", fee_cents=150)
+    slow.call("intend", job=held.id, token=held.token, host="host-a")
     desk.pass_time(VISIBILITY + 1)
     assert desk.reclaim() == []
     slow.commit()
@@ -250,18 +250,16 @@ def test_a_renewal_that_waited_for_a_reclaim_keeps_nothing(desk: Desk, slow: Slo
 
 
 def test_of_two_intents_for_one_document_one_is_granted(desk: Desk, slow: Slow) -> None:
-    desk.order(2784195, 2784195)
-    first, second = desk.lease(desk.seats(2))
-    slow.call("intend", job=first.id, token=first.token, host="host-a", fee_cents=150)
+    first, second = desk.two_of_one_document()
+    slow.call("intend", job=first.id, token=first.token, host="host-a")
     with meanwhile(desk, lambda: desk.intend(second)) as verdict:
         slow.commit()
     assert verdict.result() == "in_progress"
 
 
 def test_an_intent_that_is_given_up_leaves_the_document_to_the_other(desk: Desk, slow: Slow) -> None:
-    desk.order(2784195, 2784195)
-    first, second = desk.lease(desk.seats(2))
-    slow.call("intend", job=first.id, token=first.token, host="host-a", fee_cents=150)
+    first, second = desk.two_of_one_document()
+    slow.call("intend", job=first.id, token=first.token, host="host-a")
     with meanwhile(desk, lambda: desk.intend(second)) as verdict:
         slow.give_up()
     assert desk.purchase(verdict.result())["job_id"] is not None
@@ -269,7 +267,7 @@ def test_an_intent_that_is_given_up_leaves_the_document_to_the_other(desk: Desk,
 
 def test_a_cancel_that_waited_for_an_intent_is_refused(desk: Desk, slow: Slow) -> None:
     held = desk.leased()
-    slow.call("intend", job=held.id, token=held.token, host="host-a", fee_cents=150)
+    slow.call("intend", job=held.id, token=held.token, host="host-a")
     with meanwhile(desk, lambda: desk.cancel(held.id)) as cancelled:
         slow.commit()
     assert isinstance(cancelled.exception(), Refused)

@@ -51,7 +51,7 @@ class NotedLedger:
         self._note("deliver", f"{delivery.bucket}/{delivery.object_key}")
         return "completed" if self.told.count(self.told[-1]) == 1 else "repeated"
 
-    def intend(self, lease: Lease, host: str, fee_cents: int) -> Intent:
+    def intend(self, lease: Lease, host: str) -> Intent:
         raise AssertionError("a deliverer buys nothing")
 
     def void(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:

@@ -28,7 +28,7 @@ from registre.errors import (
     StoreUnavailable,
 )
 from registre.extraction import Ended, Extraction, Means, Outcome, Secured
-from registre.job import JobId, Lease, LeaseToken, Order, Renewal
+from registre.job import JobId, Lease, LeaseToken, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile, Verdict
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.spool import Spool, SpoolEntry
@@ -81,8 +81,10 @@ class NotedQueue:
     def release(self, lease: Lease, message: str) -> None:
         self._end("release", message)
 
-    def snooze(self, lease: Lease, delay: timedelta, message: str, *, rescued: bool = False) -> None:
-        self._end("snooze", rescued)
+    def snooze(
+        self, lease: Lease, delay: timedelta, message: str, *, kind: ErrorKind | None = None, rescued: bool = False
+    ) -> None:
+        self._end("snooze", kind or rescued)
 
     def retry(self, lease: Lease, kind: ErrorKind, message: str, delay: timedelta) -> None:
         self._end("retry", kind)
@@ -111,6 +113,9 @@ class NotedQueue:
     def cancel(self, job_id: JobId, author: str) -> str:
         raise NotImplementedError
 
+    def settle(self, job_id: JobId, decision: Settlement, author: str, *, billed: bool = True) -> None:
+        raise NotImplementedError
+
     def listen(self, ring: object) -> Callable[[], None]:
         raise NotImplementedError
 
@@ -125,7 +130,7 @@ class NotedLedger:
         self.notes: list[str] = []
         self.reasons: list[str] = []
 
-    def intend(self, lease: Lease, host: str, fee_cents: int) -> Intent:
+    def intend(self, lease: Lease, host: str) -> Intent:
         self._script.happens("intend")
         if self.verdict is not Verdict.GRANTED:
             return Intent(self.verdict, None, None)
@@ -232,7 +237,7 @@ class Attempt:
         self.extraction: Extraction | None = None
 
     def make(self) -> Extraction:
-        means = Means(self.queue, self.ledger, self.spool, "host-a", 150, Path("evidence"))
+        means = Means(self.queue, self.ledger, self.spool, "host-a", Path("evidence"))
         lease = Lease(
             JobId("job"), LeaseToken(3), "host-a/1", AccountId("a"), NOW + timedelta(minutes=1), 1, 3, self.request
         )
@@ -310,9 +315,9 @@ def test_any_other_trouble_while_submitting_is_ambiguous(attempt: Attempt, error
 @pytest.mark.parametrize(
     ("error", "end"),
     [
-        (BrowserFailed("gone"), ("snooze", True)),
-        (LayoutChanged("no landmark"), ("snooze", False)),
-        (SiteUnavailable("503"), ("snooze", False)),
+        (BrowserFailed("gone"), ("snooze", ErrorKind.BROWSER_FAILED)),
+        (LayoutChanged("no landmark"), ("snooze", ErrorKind.LAYOUT_CHANGED)),
+        (SiteUnavailable("503"), ("snooze", ErrorKind.SITE_UNAVAILABLE)),
         (AccountError(ErrorKind.ACCOUNT_LOCKED, "locked"), ("release", "locked")),
         (ValueError("a bug"), ("retry", ErrorKind.BROWSER_FAILED)),
         (DocumentError("x"), ("retry", ErrorKind.BAD_DOCUMENT)),

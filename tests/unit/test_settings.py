@@ -24,7 +24,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_without_settings_everything_has_a_default(tmp_path: Path) -> None:
     settings = load_settings()
-    assert (settings.base_url, settings.database_url, settings.fee_cents) == (REAL_SITE, None, 150)
+    assert (settings.base_url, settings.database_url, settings.max_sessions) == (REAL_SITE, None, 10)
     assert settings.visibility == timedelta(minutes=1)
     assert settings.buckets_folder == settings.home / "buckets"
     assert list(tmp_path.iterdir()) == [], "reading settings makes nothing"
@@ -33,21 +33,21 @@ def test_without_settings_everything_has_a_default(tmp_path: Path) -> None:
 def test_a_flag_outweighs_the_environment_and_the_environment_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / ".env").write_text("REGISTRE_FEE_CENTS=1\nUNKNOWN_THING=x\n")
-    assert load_settings().fee_cents == 1
-    monkeypatch.setenv("REGISTRE_FEE_CENTS", "2")
-    assert load_settings().fee_cents == 2
-    assert load_settings(fee_cents=3).fee_cents == 3
-    assert load_settings(fee_cents=None).fee_cents == 2, "a flag that was not given is none"
-    monkeypatch.setenv("REGISTRE_FEE_CENTS", "")
-    assert load_settings().fee_cents == 1, "an empty variable is none"
+    (tmp_path / ".env").write_text("REGISTRE_MAX_SESSIONS=1\nUNKNOWN_THING=x\n")
+    assert load_settings().max_sessions == 1
+    monkeypatch.setenv("REGISTRE_MAX_SESSIONS", "2")
+    assert load_settings().max_sessions == 2
+    assert load_settings(max_sessions=3).max_sessions == 3
+    assert load_settings(max_sessions=None).max_sessions == 2, "a flag that was not given is none"
+    monkeypatch.setenv("REGISTRE_MAX_SESSIONS", "")
+    assert load_settings().max_sessions == 1, "an empty variable is none"
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("REGISTRE_FEE_CENTS", "free"),
-        ("REGISTRE_FEE_CENTS", "-1"),
+        ("REGISTRE_MAX_SESSIONS", "free"),
+        ("REGISTRE_MAX_SESSIONS", "-1"),
         ("REGISTRE_MAX_SESSIONS", "0"),
         ("REGISTRE_MAX_SESSIONS", "201"),
         ("REGISTRE_VISIBILITY_SECONDS", "0.5"),
@@ -73,7 +73,7 @@ def test_the_databases_password_is_shown_by_nothing(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:sesame@db/registre")
     settings = load_settings()
     assert "sesame" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
-    monkeypatch.setenv("REGISTRE_FEE_CENTS", "free")
+    monkeypatch.setenv("REGISTRE_MAX_SESSIONS", "free")
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
     assert "sesame" not in str(caught.value)

@@ -1,10 +1,25 @@
 -- Facts. A reader follows by cursor; NOTIFY only says that there is something to read.
 
+-- At most ten times a second: commits that notify wait for each other, and readers look by themselves each second.
+create function registre.ring() returns void
+language plpgsql as $$
+declare
+    v_now bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
+begin
+    if (select b.last_value from registre.bell b) <= v_now - 100 then
+        perform setval('registre.bell', v_now);
+        perform pg_notify('registre_events', '');
+    end if;
+end $$;
+
+-- p_data of a fact about a job holds whatever it changed of status, attempts, error_kind, path and cost_cents: the row is the
+-- fold of its facts.
 create function registre.emit(p_kind text, p_job uuid, p_data jsonb, p_now timestamptz) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into registre.events (at, kind, job_id, data) values (p_now, p_kind, p_job, coalesce(p_data, '{}'));
-    select pg_notify('registre_events', coalesce(p_job::text, ''));
-$$;
+    perform registre.ring();
+end $$;
 
 -- In the order in which facts became visible; only those before every transaction still under way, so that none is skipped.
 create function registre.events_after(p_cursor text, p_limit integer)

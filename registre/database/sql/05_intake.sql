@@ -1,5 +1,11 @@
 -- How a row enters the queue: through submit_jobs, or straight into the table by another program.
 
+-- The instant of a row that is being inserted: that of the caller, who may set it, else the clock's.
+create function registre.row_instant() returns timestamptz
+language sql stable as $$
+    select coalesce(nullif(current_setting('registre.now', true), '')::timestamptz, clock_timestamp())
+$$;
+
 -- What follows from the order itself; also when another program corrects one.
 create function registre.on_queue_order() returns trigger
 language plpgsql as $$
@@ -7,8 +13,15 @@ begin
     new.document_number_normalized := registre.normalize_number(new.document_number::text);
     new.identity_key := registre.identity_key(new.document_source::text, new.document_number::text, new.circonscription_fonciere::text,
                                               new.cadastre::text, new.designation_secondaire::text, new.acte_type::text);
+    new.lane := registre.lane(new.client, new.document_source::text, new.batch_id);
     return new;
 end $$;
+
+-- What a gate may hold back together. Two lanes with one number would be closed together, so their rows are looked at again.
+create function registre.lane(p_client text, p_source text, p_batch uuid) returns bigint
+language sql immutable parallel safe as $$
+    select hashtextextended(concat_ws(chr(31), p_client, p_source, p_batch::text), 0)
+$$;
 
 -- One step past the client's own last order, but never before what is being served now: a client that orders 10 000 documents
 -- waits behind its own orders, another client's three go in between. Never waits: while another transaction that ordered for
@@ -33,17 +46,29 @@ begin
     return coalesce(v_position, v_served) + v_steps;
 end $$;
 
--- Fills what the inserter left out. A row is a job whoever wrote it.
+-- Fills what the inserter left out. A row is a job whoever wrote it. One whose document is owned is completed at once.
 create function registre.on_queue_insert() returns trigger
 language plpgsql as $$
+declare
+    v_now timestamptz := registre.row_instant();
+    v_owned uuid;
 begin
     new.status := coalesce(new.status, 'En attente');
     new.attemtps := coalesce(new.attemtps, 0);
     new.max_attempts := coalesce(new.max_attempts, 3);
-    new.created_at := coalesce(new.created_at, clock_timestamp());
+    new.created_at := coalesce(new.created_at, v_now);
     new.updated_at := coalesce(new.updated_at, new.created_at);
+    if new.status = 'En attente' and not new.fresh then
+        v_owned := registre.owned(new.identity_key, new.document_source::text, v_now);
+        if v_owned is not null then
+            select p.bucket || '/' || p.object_key into new.supabase_path from registre.purchases p where p.id = v_owned;
+            new.status := 'Complété';
+            new.notes := jsonb_build_array(registre.owned_note(v_owned));
+            new.finished_at := v_now;
+        end if;
+    end if;
     if new.status = 'En attente' then
-        new.is_due := new.next_attempt_at is null or new.next_attempt_at <= clock_timestamp();
+        new.is_due := new.next_attempt_at is null or new.next_attempt_at <= v_now;
         new.position := coalesce(new.position, registre.next_position(new.client));
     else
         -- A row that another program may yet put back in the queue: it has waited long enough.
@@ -52,43 +77,79 @@ begin
     return new;
 end $$;
 
+-- What the requester of a reused document reads.
+create function registre.owned_note(p_purchase uuid) returns text
+language sql stable as $$
+    select 'Already owned since ' || to_char(p.intended_at at time zone 'America/Toronto', 'YYYY-MM-DD HH24:MI') || ': nothing was bought.'
+    from registre.purchases p where p.id = p_purchase
+$$;
+
 create function registre.after_queue_insert() returns trigger
 language plpgsql as $$
 begin
     insert into registre.events (at, kind, job_id, data)
-    select clock_timestamp(), 'job.submitted', n.id,
-           jsonb_build_object('status', n.status, 'source', n.document_source, 'number', n.document_number, 'client', n.client)
+    select registre.row_instant(), 'job.submitted', n.id,
+           jsonb_build_object('status', n.status, 'attempts', n.attemtps, 'error_kind', n.error_kind, 'path', n.supabase_path,
+                              'cost_cents', n.cost_cents, 'source', n.document_source, 'number', n.document_number, 'client', n.client)
     from inserted n;
+    insert into registre.events (at, kind, job_id, data)
+    select registre.row_instant(), 'job.reused', n.id, jsonb_build_object('path', n.supabase_path)
+    from inserted n where n.status = 'Complété' and n.supabase_path is not null and n.identity_key is not null and n.attemtps = 0
+      and n.finished_at is not null;
+    insert into registre.job_counts (status, jobs) select n.status::text, count(*) from inserted n group by 1;
     perform pg_notify('registre_jobs', '');
-    perform pg_notify('registre_events', '');
+    perform registre.ring();
     return null;
 end $$;
 
-create trigger registre_fill before insert on public.extraction_queue
-    for each row execute function registre.on_queue_insert();
+-- Whoever moves or removes a row, the counts follow.
+create function registre.after_status_change() returns trigger
+language plpgsql as $$
+begin
+    insert into registre.job_counts (status, jobs) values (old.status::text, -1), (new.status::text, 1);
+    return null;
+end $$;
+
+create function registre.after_queue_delete() returns trigger
+language plpgsql as $$
+begin
+    insert into registre.job_counts (status, jobs) select d.status::text, -count(*) from deleted d group by 1;
+    return null;
+end $$;
+
 create trigger registre_order before insert or update of document_source, document_number, circonscription_fonciere, cadastre,
-    designation_secondaire, acte_type on public.extraction_queue
+    designation_secondaire, acte_type, client, batch_id on public.extraction_queue
     for each row execute function registre.on_queue_order();
+-- After registre_order, by its name: it asks for the identity key.
+create trigger registre_place before insert on public.extraction_queue
+    for each row execute function registre.on_queue_insert();
 create trigger registre_submitted after insert on public.extraction_queue
     referencing new table as inserted for each statement execute function registre.after_queue_insert();
+create trigger registre_counted after update of status on public.extraction_queue
+    for each row when (old.status is distinct from new.status) execute function registre.after_status_change();
+create trigger registre_removed after delete on public.extraction_queue
+    referencing old table as deleted for each statement execute function registre.after_queue_delete();
 
 -- Puts orders in, in the order given. p_orders: [{source, number, circonscription, cadastre, designation, acte_type, client,
--- priority, max_attempts}, …], validated by the caller.
-create function registre.submit_jobs(p_orders jsonb) returns table (id uuid)
+-- priority, max_attempts, fresh, not_before, deadline}, …], validated by the caller.
+create function registre.submit_jobs(p_orders jsonb, p_batch uuid default null, p_now timestamptz default null) returns table (id uuid)
 language plpgsql as $$
 #variable_conflict use_column
 begin
+    perform set_config('registre.now', coalesce(p_now::text, ''), true);
     -- Through the table's own row type: an adopted table may have an enumeration where ours has text.
     return query
     insert into public.extraction_queue (document_source, document_number, circonscription_fonciere, cadastre,
-        designation_secondaire, acte_type, client, priority, max_attempts)
+        designation_secondaire, acte_type, client, priority, max_attempts, fresh, next_attempt_at, deadline, batch_id)
     select q.document_source, q.document_number, q.circonscription_fonciere, q.cadastre, q.designation_secondaire, q.acte_type,
-        coalesce(q.client, ''), coalesce(q.priority, 0), coalesce(q.max_attempts, 3)
+        coalesce(q.client, ''), coalesce(q.priority, 0), coalesce(q.max_attempts, 3), coalesce(q.fresh, false), q.next_attempt_at,
+        q.deadline, p_batch
     from jsonb_array_elements(p_orders) with ordinality as o(item, n)
     cross join lateral jsonb_populate_record(null::public.extraction_queue, jsonb_build_object(
         'document_source', o.item->'source', 'document_number', o.item->'number', 'circonscription_fonciere', o.item->'circonscription',
         'cadastre', o.item->'cadastre', 'designation_secondaire', o.item->'designation', 'acte_type', o.item->'acte_type',
-        'client', o.item->'client', 'priority', o.item->'priority', 'max_attempts', o.item->'max_attempts')) as q
+        'client', o.item->'client', 'priority', o.item->'priority', 'max_attempts', o.item->'max_attempts',
+        'fresh', o.item->'fresh', 'next_attempt_at', o.item->'not_before', 'deadline', o.item->'deadline')) as q
     order by o.n
     returning extraction_queue.id;
 end $$;
@@ -103,6 +164,8 @@ begin
         identity_key = registre.identity_key(q.document_source::text, q.document_number::text, q.circonscription_fonciere::text,
                                              q.cadastre::text, q.designation_secondaire::text, q.acte_type::text)
     where q.identity_key is null;
+    update public.extraction_queue q set lane = registre.lane(q.client, q.document_source::text, q.batch_id)
+    where q.lane is null and q.status in ('En attente', 'En traitement', 'Erreur');
     update public.extraction_queue q set position = 0 where q.position is null and q.status <> 'En attente';
     with placed as (
         update public.extraction_queue q

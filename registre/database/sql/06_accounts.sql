@@ -1,6 +1,6 @@
 -- One live session per account, everywhere: an account is leased by one worker's boot, like a job.
 
-create function registre.add_account(p_username text, p_password text) returns table (id text, created boolean)
+create function registre.add_account(p_username text, p_password text, p_now timestamptz default null) returns table (id text, created boolean)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -10,14 +10,14 @@ begin
     return query
     update public.worker_accounts a
     set password = p_password, is_active = true, failure_count = 0, set_aside_reason = null, set_aside_until = null,
-        updated_at = clock_timestamp()
+        updated_at = registre.instant(p_now)
     where a.username = p_username
     returning a.id::text, false;
     if not found then
         return query
         insert into public.worker_accounts as a (username, password) values (p_username, p_password) returning a.id::text, true;
     end if;
-    perform registre.emit('account.added', null, jsonb_build_object('username', p_username), clock_timestamp());
+    perform registre.emit('account.added', null, jsonb_build_object('username', p_username), registre.instant(p_now));
     perform pg_notify('registre_jobs', '');
 end $$;
 
@@ -28,6 +28,7 @@ language sql stable as $$
     select a.id::text, a.username, coalesce(a.is_active, true),
         case when not coalesce(a.is_active, true) then 'inactive'
              when a.set_aside_reason is not null and (a.set_aside_until is null or a.set_aside_until > registre.instant(p_now)) then 'set aside'
+             when exists (select from registre.pauses p where p.scope = 'account' and p.name = a.username) then 'paused'
              when a.lease_until > registre.instant(p_now) then 'signed in'
              else 'free' end,
         a.set_aside_reason, a.set_aside_until, a.lease_owner, a.last_used, coalesce(a.failure_count, 0)

@@ -16,8 +16,8 @@ begin
     perform registre.emit('host.started', null, jsonb_build_object('host', p_host, 'version', p_version), v_now);
 end $$;
 
--- En attente → En traitement. p_seats: [{account, token, worker}], one job at most for each; the attempt is counted here,
--- so that a crash loop ends.
+-- En attente → En traitement. p_seats: [{account, token, worker}], one job at most for each, and only what every gate lets
+-- through; the attempt is counted here, so that a crash loop ends.
 create function registre.lease_next(p_owner text, p_seats jsonb, p_visibility_seconds double precision,
                                     p_now timestamptz default null)
 returns table (id uuid, token bigint, until timestamptz, account_id text, attempt integer, max_attempts integer, source text,
@@ -26,74 +26,203 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     v_now timestamptz := registre.instant(p_now);
-    v_until timestamptz := v_now + make_interval(secs => p_visibility_seconds);
+    v_rules registre.rules;
+    v_accounts text[]; v_workers text[];
+    v_seat integer := 1;
+    v_wanted integer;
+    v_taken integer;
+    v_half_open boolean := false;
+    v_closed jsonb;
+    v_job public.extraction_queue;
+    v_other uuid;
     v_served double precision;
 begin
     -- Two calls for the same seats come one after the other, and the second sees what the first has leased.
     perform 1 from public.worker_accounts a
     where a.id::text in (select s.item->>'account' from jsonb_array_elements(p_seats) as s(item)) order by a.id for update;
-    update public.extraction_queue set is_due = true
-    where id in (select d.id from public.extraction_queue d
-                 where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
-                 order by d.next_attempt_at limit 100 for update skip locked);
-    return query
-    with seats as (
-        -- Only seats whose account lease is really this owner's, and not already working on a job.
-        select s.item->>'account' as account_id, s.item->>'worker' as worker, row_number() over (order by s.n) as n
-        from jsonb_array_elements(p_seats) with ordinality as s(item, n)
-        join public.worker_accounts a on a.id::text = s.item->>'account'
-        where a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
-          and not exists (select from public.extraction_queue b where b.status = 'En traitement'
-                          and b.account_id = s.item->>'account' and b.lease_until > v_now)
-    ), heads as (
-        select q.id, q.position from public.extraction_queue q
-        where q.status = 'En attente' and q.is_due
-        order by q.priority desc, q.position, q.id
-        limit (select count(*) from seats) for update skip locked
-    ), ranked as (
-        select h.id, row_number() over () as n from heads h
-    ), leased as (
-        update public.extraction_queue q
-        set status = 'En traitement', lease_owner = p_owner, lease_token = q.lease_token + 1, lease_until = v_until,
-            account_id = s.account_id, worker_id = s.worker, attemtps = coalesce(q.attemtps, 0) + 1, step = null,
-            processing_started_at = v_now, finished_at = null, updated_at = v_now, cancel_requested_at = null
-        from ranked r join seats s on s.n = r.n
-        where q.id = r.id
-        returning q.*
-    ), used as (
-        update public.worker_accounts a set last_used = v_now from leased l where a.id::text = l.account_id
-    ), history as (
-        insert into registre.attempts (job_id, token, number, owner, account_id, started_at)
-        select l.id, l.lease_token, l.attemtps, p_owner, l.account_id, v_now from leased l
-    ), told as (
-        insert into registre.events (at, kind, job_id, data)
-        select v_now, 'job.leased', l.id,
-               jsonb_build_object('status', l.status, 'worker', l.worker_id, 'attempt', l.attemtps) from leased l
-    )
-    -- Each column cast: an adopted table may have varchar, smallint or an enumeration where ours has text and integer.
-    select l.id, l.lease_token, l.lease_until, l.account_id, l.attemtps::integer, coalesce(l.max_attempts, 3)::integer,
-           coalesce(l.document_source::text, ''), coalesce(l.document_number::text, ''), coalesce(l.circonscription_fonciere::text, ''),
-           coalesce(l.cadastre::text, ''), coalesce(l.designation_secondaire::text, ''), coalesce(l.acte_type::text, '')
-    from leased l;
-    if found then
-        perform pg_notify('registre_events', '');
-        select max(q.position) into v_served from public.extraction_queue q
-        where q.status = 'En traitement' and q.lease_owner = p_owner and q.processing_started_at = v_now;
-        if v_served > (select last_value from registre.served_position) then
-            perform setval('registre.served_position', floor(v_served)::bigint);
-        end if;
+    update public.extraction_queue q set is_due = true
+    where q.id in (select d.id from public.extraction_queue d
+                   where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
+                   order by d.next_attempt_at limit 100 for update skip locked);
+    if registre.any_gate() then
+        -- {client: [names], source: [names], batch: [ids], account: [usernames], site: ['']}
+        select jsonb_object_agg(c.scope, c.names) into v_closed
+        from (select c.scope, jsonb_agg(c.name) as names from registre.closures(v_now) c group by c.scope) c;
+        if v_closed ? 'site' then return; end if;
+        v_half_open := exists (select from registre.breaker b where b.open_until is not null);
     end if;
+    -- Only seats whose account lease is really this owner's, that are not at work, and whose pace allows another order.
+    select array_agg(s.item->>'account' order by s.n), array_agg(s.item->>'worker' order by s.n) into v_accounts, v_workers
+    from jsonb_array_elements(p_seats) with ordinality as s(item, n)
+    join public.worker_accounts a on a.id::text = s.item->>'account'
+    where a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
+      and (a.ready_at is null or a.ready_at <= v_now)
+      and (v_closed->'account' is null or not v_closed->'account' ? a.username::text)
+      and not exists (select from public.extraction_queue b where b.status = 'En traitement'
+                      and b.account_id = s.item->>'account' and b.lease_until > v_now);
+    v_wanted := case when v_half_open then least(1, cardinality(v_accounts)) else cardinality(v_accounts) end;
+    if coalesce(v_wanted, 0) = 0 then return; end if;
+    select * into v_rules from registre.rules;
+
+    while v_seat <= v_wanted loop
+        v_taken := 0;
+        for v_job in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
+            v_taken := v_taken + 1;
+            if registre.serve_owned(v_job, v_now) then continue; end if;
+            v_other := registre.same_document(v_job, v_now);
+            if v_other is not null then
+                perform registre.put_off(v_job.id, v_other, v_now);
+                continue;
+            end if;
+            update public.extraction_queue q
+            set status = 'En traitement', lease_owner = p_owner, lease_token = q.lease_token + 1,
+                lease_until = v_now + make_interval(secs => p_visibility_seconds),
+                attempt_until = v_now + make_interval(secs => v_rules.attempt_seconds),
+                account_id = v_accounts[v_seat], worker_id = v_workers[v_seat], attemtps = coalesce(q.attemtps, 0) + 1, step = null,
+                processing_started_at = v_now, finished_at = null, updated_at = v_now, cancel_requested_at = null, wait_reason = null
+            where q.id = v_job.id
+            returning * into v_job;
+            insert into registre.attempts (job_id, token, number, owner, account_id, started_at)
+            values (v_job.id, v_job.lease_token, v_job.attemtps, p_owner, v_job.account_id, v_now);
+            insert into registre.events (at, kind, job_id, data) values (v_now, 'job.leased', v_job.id,
+                jsonb_build_object('status', v_job.status, 'worker', v_job.worker_id, 'attempts', v_job.attemtps));
+            update public.worker_accounts a
+            set last_used = v_now, ready_at = v_now + make_interval(secs => v_rules.pace_seconds * (0.75 + random() / 2))
+            where a.id::text = v_job.account_id;
+            v_served := greatest(v_served, v_job.position);
+            v_seat := v_seat + 1;
+            -- Each column cast: an adopted table may have varchar, smallint or an enumeration where ours has text and integer.
+            id := v_job.id; token := v_job.lease_token; until := v_job.lease_until; account_id := v_job.account_id;
+            attempt := v_job.attemtps::integer; max_attempts := coalesce(v_job.max_attempts, 3)::integer;
+            source := coalesce(v_job.document_source::text, ''); number := coalesce(v_job.document_number::text, '');
+            circonscription := coalesce(v_job.circonscription_fonciere::text, '');
+            cadastre := coalesce(v_job.cadastre::text, ''); designation := coalesce(v_job.designation_secondaire::text, '');
+            acte_type := coalesce(v_job.acte_type::text, '');
+            return next;
+        end loop;
+        exit when v_taken = 0;
+    end loop;
+    if v_half_open and v_seat > 1 then
+        update registre.breaker set probe_until = v_now + interval '2 minutes';
+    end if;
+    if v_served > (select s.last_value from registre.served_position s) then
+        perform setval('registre.served_position', floor(v_served)::bigint);
+    end if;
+    if v_seat > 1 then perform registre.ring(); end if;
 end $$;
 
--- One call for the whole host. p_jobs: [{id, token}], p_accounts: [{id, token}]. What does not come back is lost.
+-- The next p_limit jobs in the queue's order, locked; without those that p_closed holds back. With nothing held back it is one
+-- walk along the claim index; else the head of each open lane, so that a closed backlog of any length costs nothing.
+create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz) returns setof public.extraction_queue
+language plpgsql as $$
+begin
+    if p_closed is null or not p_closed ?| '{client,source,batch}' then
+        return query
+        select * from public.extraction_queue q
+        where q.status = 'En attente' and q.is_due and (q.deadline is null or q.deadline > p_now)
+        order by q.priority desc, q.position, q.id
+        limit p_limit for update skip locked;
+        return;
+    end if;
+    return query
+    with recursive lanes as (
+        (select q.lane, q.client, q.document_source::text as source, q.batch_id from public.extraction_queue q
+         where q.status = 'En attente' and q.is_due order by q.lane limit 1)
+        union all
+        select n.* from lanes l cross join lateral (
+            select q.lane, q.client, q.document_source::text, q.batch_id from public.extraction_queue q
+            where q.status = 'En attente' and q.is_due and q.lane > l.lane order by q.lane limit 1) n
+    ), heads as (
+        -- Twice as many as wanted: some may be locked by another host's call.
+        select h.id from lanes l
+        cross join lateral (
+            select q.id, q.priority, q.position from public.extraction_queue q
+            where q.status = 'En attente' and q.is_due and q.lane = l.lane and (q.deadline is null or q.deadline > p_now)
+            order by q.priority desc, q.position, q.id limit 2 * p_limit) h
+        where not registre.holds_back(p_closed, l.client, l.source, l.batch_id)
+        order by h.priority desc, h.position, h.id limit 2 * p_limit
+    )
+    select q.* from public.extraction_queue q
+    where q.id in (select h.id from heads h) and q.status = 'En attente' and q.is_due
+      and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
+    order by q.priority desc, q.position, q.id
+    limit p_limit for update skip locked;
+end $$;
+
+create function registre.holds_back(p_closed jsonb, p_client text, p_source text, p_batch uuid) returns boolean
+language sql immutable as $$
+    select coalesce(p_closed->'client' ? p_client, false) or coalesce(p_closed->'source' ? p_source, false)
+        or coalesce(p_closed->'batch' ? p_batch::text, false)
+$$;
+
+-- En attente | En traitement → Complété: with a document that was bought before. False when none serves.
+create function registre.serve_owned(p_job public.extraction_queue, p_now timestamptz) returns boolean
+language plpgsql as $$
+declare
+    v_owned uuid;
+begin
+    if p_job.fresh then return false; end if;
+    v_owned := registre.owned(p_job.identity_key, p_job.document_source::text, p_now);
+    if v_owned is null then return false; end if;
+    perform registre.reuse(p_job.id, v_owned, p_now);
+    return true;
+end $$;
+
+-- The job whose order of the same document is under way, or may have been bought already; null when none is.
+create function registre.same_document(p_job public.extraction_queue, p_now timestamptz) returns uuid
+language plpgsql stable as $$
+declare
+    v_other uuid;
+begin
+    select q.id into v_other from public.extraction_queue q
+    where q.identity_key = p_job.identity_key and q.status = 'En traitement' and q.id <> p_job.id limit 1;
+    return coalesce(v_other, registre.live_purchase(p_job.identity_key, p_job.id));
+end $$;
+
+-- The other job whose purchase of this document is under way, safe but not delivered, or undecided.
+create function registre.live_purchase(p_identity text, p_job uuid) returns uuid
+language plpgsql stable as $$
+begin
+    return (select p.job_id from registre.purchases p
+            where p.identity_key = p_identity and p.job_id <> p_job
+              and (p.state in ('intended', 'charged', 'secured') or (p.state = 'ambiguous' and p.settled_at is null)) limit 1);
+end $$;
+
+-- Stays in the queue, but not at its head: another order for the same document comes first.
+create function registre.put_off(p_job uuid, p_other uuid, p_now timestamptz) returns void
+language plpgsql as $$
+declare
+    v_reason text := registre.same_document_reason(p_other);
+begin
+    update public.extraction_queue
+    set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
+    where id = p_job and wait_reason is not distinct from v_reason;
+    if found then return; end if;  -- told before
+    update public.extraction_queue
+    set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
+    where id = p_job;
+    perform registre.emit('job.put_off', p_job, jsonb_build_object('status', 'En attente', 'message', v_reason), p_now);
+end $$;
+
+create function registre.same_document_reason(p_other uuid) returns text
+language plpgsql stable as $$
+begin
+    return case (select q.error_kind from public.extraction_queue q where q.id = p_other)
+        when 'ambiguous_purchase' then 'the same document may already be bought, by order ' || p_other || '; a person decides there'
+        when 'secured_elsewhere' then 'the same document is bought, by order ' || p_other || ', and is on a host that does not answer'
+        else 'another order is buying the same document: ' || p_other end;
+end $$;
+
+-- One call for the whole host. p_jobs: [{id, token}], p_accounts: [{id, token}]. What does not come back is lost. An attempt past
+-- its own deadline is kept for one more visibility timeout, so that it can be stopped in order; then it is lost too.
 create function registre.renew(p_owner text, p_jobs jsonb, p_accounts jsonb, p_visibility_seconds double precision,
                                p_now timestamptz default null)
-returns table (kind text, id text, token bigint, until timestamptz, cancel_requested boolean)
+returns table (kind text, id text, token bigint, until timestamptz, cancel_requested boolean, overdue boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
     v_now timestamptz := registre.instant(p_now);
-    v_until timestamptz := v_now + make_interval(secs => p_visibility_seconds);
+    v_visibility interval := make_interval(secs => p_visibility_seconds);
 begin
     update registre.hosts set seen_at = v_now where host || '/' || boot = p_owner;
     perform 1 from public.worker_accounts a
@@ -102,17 +231,18 @@ begin
     where q.id in (select r.id from jsonb_to_recordset(p_jobs) as r(id uuid)) order by q.id for update;
     -- A lease past its end is not revived: reclaim may already have judged it.
     return query
-    update public.extraction_queue q set lease_until = v_until
+    update public.extraction_queue q set lease_until = v_now + v_visibility
     from jsonb_to_recordset(p_jobs) as r(id uuid, token bigint)
     where q.id = r.id and q.lease_token = r.token and q.status = 'En traitement' and q.lease_owner = p_owner
-      and q.lease_until > v_now
-    returning 'job', q.id::text, q.lease_token, q.lease_until, q.cancel_requested_at is not null;
+      and q.lease_until > v_now and (q.attempt_until is null or q.attempt_until + v_visibility > v_now)
+    returning 'job', q.id::text, q.lease_token, q.lease_until, q.cancel_requested_at is not null,
+        coalesce(q.attempt_until <= v_now, false);
     return query
-    update public.worker_accounts a set lease_until = v_until
+    update public.worker_accounts a set lease_until = v_now + v_visibility
     from jsonb_to_recordset(p_accounts) as r(id text, token bigint)
     where a.id::text = r.id and a.lease_token = r.token and a.lease_owner = p_owner and a.lease_until > v_now
       and coalesce(a.is_active, true)
-    returning 'account', a.id::text, a.lease_token, a.lease_until, false;
+    returning 'account', a.id::text, a.lease_token, a.lease_until, false, false;
 end $$;
 
 -- Shown to people; false when the lease is lost.
@@ -154,8 +284,7 @@ begin
         -- Read now that the job is locked: joined above, it could be older than the job and hide an intent just written.
         select p.state into v_purchase_state from registre.purchases p where p.id = v_job.purchase_id for update;
         if v_purchase_state in ('intended', 'charged') then
-            perform registre.hold_ambiguous(v_job.id, v_job.purchase_id, 'the worker died while the document was being bought', v_now);
-            outcome := 'ambiguous_purchase';
+            outcome := registre.hold_ambiguous(v_job.id, v_job.purchase_id, 'the worker died while the document was being bought', v_now);
         elsif v_purchase_state = 'secured' then
             update public.extraction_queue q set lease_until = null where q.id = v_job.id;
             outcome := 'secured';
@@ -171,7 +300,7 @@ begin
                 outcome := 'attempts_exhausted';
             else
                 perform registre.wait_again(v_job.id, v_job.lease_token, p_backoff_seconds, true, 'reclaimed', null,
-                    'the worker stopped before anything was bought', v_now);
+                    'its worker stopped before anything was bought', v_now);
                 outcome := 'reclaimed';
             end if;
         end if;
@@ -202,11 +331,37 @@ begin
                           where q.purchase_id = p.id and q.status in ('En attente', 'En traitement'))
         limit p_limit for update of p skip locked
     loop
-        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = 'its job was ended by another program'
+        -- Settled, too: no job is left on which a person could decide.
+        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = 'its job was ended by another program',
+            settled_at = v_now, settlement = 'abandon', settled_by = 'another program'
         where registre.purchases.id = v_job.id;
         perform registre.emit('purchase.ambiguous', v_job.job_id,
             jsonb_build_object('purchase', v_job.id, 'reason', 'its job was ended by another program'), v_now);
         id := v_job.job_id; outcome := 'ambiguous_purchase';
         return next;
     end loop;
+
+    -- Orders nobody could start in time.
+    for v_job in
+        select q.id, q.lease_token, q.deadline from public.extraction_queue q
+        where q.status = 'En attente' and q.deadline <= v_now order by q.deadline limit p_limit for update skip locked
+    loop
+        perform registre.expire_job(v_job.id, v_job.lease_token, v_job.deadline, v_now);
+        id := v_job.id; outcome := 'deadline_passed';
+        return next;
+    end loop;
+
+    -- The differences of the counts, folded together while nobody else does.
+    if pg_try_advisory_xact_lock(7305811003) then
+        with gone as (delete from registre.job_counts returning status, jobs)
+        insert into registre.job_counts (status, jobs) select g.status, sum(g.jobs) from gone g group by 1 having sum(g.jobs) <> 0;
+    end if;
+end $$;
+
+-- En attente → Erreur/deadline_passed.
+create function registre.expire_job(p_job uuid, p_token bigint, p_deadline timestamptz, p_now timestamptz) returns void
+language plpgsql as $$
+begin
+    perform registre.close_job(p_job, p_token, 'Erreur', 'deadline_passed',
+        'The order was not started by its deadline, ' || registre.spoken(p_deadline, p_now) || '.', 'expired', p_now);
 end $$;

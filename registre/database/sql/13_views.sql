@@ -1,22 +1,51 @@
 -- What people look at. Reads only.
 
-create function registre.jobs_as_seen(p_id uuid default null, p_status text default null, p_limit integer default 100)
-returns table (id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
-               client text, worker_id text, attempts integer, max_attempts integer, rescues integer, supabase_path text,
-               error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
-               created_at timestamptz, started_at timestamptz, finished_at timestamptz)
+-- One row of the queue as people see it.
+drop type if exists registre.job_seen cascade;
+create type registre.job_seen as (
+    id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
+    client text, batch_id uuid, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
+    supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
+    wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz);
+
+create function registre.seen(q public.extraction_queue) returns registre.job_seen
 language sql stable as $$
-    select q.id, q.status::text, q.document_source::text, coalesce(q.document_number::text, ''), coalesce(q.circonscription_fonciere, ''),
-        coalesce(q.cadastre, ''), coalesce(q.designation_secondaire, ''), coalesce(q.acte_type, ''), q.client, q.worker_id,
-        coalesce(q.attemtps, 0), coalesce(q.max_attempts, 3), q.rescues, q.supabase_path, q.error_kind, q.error_message, q.notes,
-        q.cost_cents, q.step, q.next_attempt_at, q.created_at, q.processing_started_at, q.finished_at
-    from public.extraction_queue q
-    where (p_id is null or q.id = p_id) and (p_status is null or q.status::text = p_status)
-    order by q.created_at desc, q.id limit p_limit
+    select row(q.id, q.status::text, q.document_source::text, coalesce(q.document_number::text, ''),
+        coalesce(q.circonscription_fonciere::text, ''), coalesce(q.cadastre::text, ''), coalesce(q.designation_secondaire::text, ''),
+        coalesce(q.acte_type::text, ''), q.client, q.batch_id, q.priority, q.worker_id, coalesce(q.attemtps, 0)::integer,
+        coalesce(q.max_attempts, 3)::integer, q.rescues, q.supabase_path, q.error_kind, q.error_message, q.notes, q.cost_cents, q.step,
+        q.next_attempt_at, q.wait_reason, q.deadline, q.created_at, q.processing_started_at, q.finished_at)::registre.job_seen
 $$;
 
+create function registre.job_as_seen(p_id uuid) returns setof registre.job_seen
+language sql stable as $$ select (registre.seen(q)).* from public.extraction_queue q where q.id = p_id $$;
+
+-- The statement behind page_of_jobs: one walk along an index, whatever is asked for, since only what is asked for stands in it.
+create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
+                                        p_before_at timestamptz, p_before_id uuid, p_limit integer) returns text
+language sql immutable as $$
+    select 'select q.* from public.extraction_queue q where true'
+        || case when p_status is null then '' else format(' and q.status = %L', p_status) end
+        || case when p_source is null then '' else format(' and q.document_source = %L', p_source) end
+        || case when p_client is null then '' else format(' and q.client = %L', p_client) end
+        || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
+        || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end
+        || case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end
+        || format(' order by q.created_at desc, q.id desc limit %s', p_limit)
+$$;
+
+create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
+                                      p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
+                                      p_before_id uuid default null, p_limit integer default 100) returns setof registre.job_seen
+language plpgsql stable as $$
+begin
+    return query execute 'select (registre.seen(q)).* from ('
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit) || ') q';
+end $$;
+
+-- From the differences, not from the rows.
 create function registre.count_jobs() returns table (status text, jobs bigint)
-language sql stable as $$ select q.status::text, count(*) from public.extraction_queue q group by 1 $$;
+language sql stable as $$ select c.status, sum(c.jobs)::bigint from registre.job_counts c group by c.status $$;
 
 create function registre.purchases_as_seen(p_job uuid default null)
 returns table (id uuid, job_id uuid, state text, fee_cents integer, account text, intended_at timestamptz, charged_at timestamptz,
@@ -54,4 +83,72 @@ begin
         insert into public.worker_status (worker_id, status, account_id, current_job_id, last_heartbeat, started_at)
         values (v_row.worker_id, v_row.status, v_row.account_id, v_row.current_job_id, v_row.last_heartbeat, v_row.started_at);
     end if;
+end $$;
+
+-- Why a job waits, in one line, from the same gates that lease_next asks; or how it stands. Without a job: why anything waits.
+create function registre.why(p_job uuid default null, p_now timestamptz default null) returns text
+language plpgsql stable as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+    v_job public.extraction_queue;
+    v_closure record;
+    v_waiting bigint;
+begin
+    if p_job is null then
+        select coalesce(sum(c.jobs), 0) into v_waiting from registre.job_counts c where c.status = 'En attente';
+        if v_waiting = 0 then return 'nothing waits'; end if;
+        select * into v_closure from registre.closures(v_now) c limit 1;
+        if found then return v_closure.reason; end if;
+        if not exists (select from public.extraction_queue q where q.status = 'En attente' and (q.is_due or q.next_attempt_at <= v_now)) then
+            return 'every order that waits is put off; the next one until '
+                || registre.spoken((select min(q.next_attempt_at) from public.extraction_queue q where q.status = 'En attente' and not q.is_due), v_now);
+        end if;
+        return registre.why_no_seat(null, v_now);
+    end if;
+    select * into v_job from public.extraction_queue q where q.id = p_job;
+    if not found then perform registre.refuse('not_found', 'No job has this id.'); end if;
+    case v_job.status::text
+        when 'Complété' then return 'it is done: ' || coalesce(v_job.supabase_path, '');
+        when 'Erreur' then return 'it ended in error: ' || coalesce(v_job.error_message, v_job.error_kind, '');
+        when 'En traitement' then
+            if v_job.lease_until is null then return 'its document is bought and on its way to the bucket'; end if;
+            return 'it is being worked on by ' || coalesce(v_job.worker_id, v_job.lease_owner) || coalesce(': ' || v_job.step, '');
+        else null;
+    end case;
+    if not v_job.is_due and v_job.next_attempt_at > v_now then
+        return 'put off until ' || registre.spoken(v_job.next_attempt_at, v_now) || coalesce(': ' || rtrim(v_job.wait_reason, '.'), '');
+    end if;
+    select c.reason into v_closure from registre.closures(v_now) c
+    where c.scope = 'site' or (c.scope = 'client' and c.name = v_job.client)
+       or (c.scope = 'source' and c.name = v_job.document_source::text) or (c.scope = 'batch' and c.name = v_job.batch_id::text)
+    limit 1;
+    if found then return v_closure.reason; end if;
+    return registre.why_no_seat(v_job.position, v_now);
+end $$;
+
+-- The gates of accounts: none at work, all held back, all at work, or all resting between two orders.
+create function registre.why_no_seat(p_position double precision, p_now timestamptz) returns text
+language plpgsql stable as $$
+declare
+    v_held integer; v_closed integer; v_busy integer; v_resting integer;
+    v_reason text;
+    v_ready timestamptz;
+begin
+    select count(*), count(*) filter (where s.closed is not null), count(*) filter (where s.closed is null and s.busy),
+        count(*) filter (where s.closed is null and not s.busy and s.ready_at > p_now), min(s.closed),
+        min(s.ready_at) filter (where s.closed is null and not s.busy)
+    into v_held, v_closed, v_busy, v_resting, v_reason, v_ready
+    from (select a.ready_at, c.reason as closed, exists (select from public.extraction_queue b where b.status = 'En traitement'
+                 and b.account_id = a.id::text and b.lease_until > p_now) as busy
+          from public.worker_accounts a
+          left join lateral (select min(c.reason) as reason from registre.closures(p_now) c
+                             where c.scope = 'account' and c.name = a.username::text) c on true
+          where a.lease_until > p_now and coalesce(a.is_active, true)) s;
+    if v_held = 0 then return 'no account is signed in'; end if;
+    if v_closed = v_held then return v_reason; end if;
+    if v_busy + v_closed = v_held then return 'every account is at work'; end if;
+    if v_resting + v_busy + v_closed = v_held then
+        return 'the accounts rest between two orders; the next is ready at ' || to_char(v_ready at time zone 'America/Toronto', 'HH24:MI:SS');
+    end if;
+    return case when p_position is null then 'it is about to start' else 'it is next in line' end;
 end $$;
