@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, database, jobs, serve
+from registre.cli import accounts, batches, costs, database, gates, jobs, serve
 from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -38,7 +38,17 @@ def demo() -> None:
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
 app.command("submit")(jobs.submit)
+app.command("why")(gates.why)
+app.command("pause")(gates.pause)
+app.command("resume")(gates.resume)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(batches.app, name="batches")
+app.add_typer(gates.gates, name="gates")
+app.add_typer(gates.rules, name="rules")
+app.add_typer(gates.hours, name="hours")
+app.add_typer(costs.costs, name="costs")
+app.add_typer(costs.fees, name="fees")
+app.add_typer(costs.budgets, name="budgets")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(database.app, name="db")
 

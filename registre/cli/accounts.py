@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.jobs import JsonFlag
+from registre.cli.options import JsonFlag
 from registre.cli.output import clock, harmless, show_json, show_table
 from registre.errors import InvalidInput
 from registre.settings import load_settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from registre.cli.jobs import JsonFlag
+from registre.cli.options import JsonFlag
 from registre.cli.output import show_json
 from registre.settings import load_settings
 from registre.wiring import open_database

@@ -70,6 +70,11 @@ def clock(at: datetime | None) -> str:
     return at.astimezone().strftime("%H:%M:%S.%f")[:-3] if at else ""
 
 
+def moment(at: datetime | None) -> str:
+    """Local day and time; '' for None."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
