@@ -23,6 +23,7 @@ from benchmarks.queue.wire import Child, children
 from registre.database import schema
 from registre.database.gateway import DirectGateway
 from registre.store.accounts import Accounts
+from registre.store.gates import GateKeeping
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"
@@ -74,7 +75,7 @@ class System:
             if self.name == "ours":
                 connection.execute(
                     "truncate public.extraction_queue, registre.events, registre.attempts, registre.purchases, "
-                    "registre.clients restart identity"
+                    "registre.clients, registre.job_counts restart identity"
                 )
                 connection.execute("select setval('registre.served_position', 1, false)")
             elif self.name == "procrastinate":
@@ -138,6 +139,8 @@ def make_systems(server_dsn: str, rivals_python: Path) -> list[System]:
     ]  # fmt: skip
     with DirectGateway(systems[0].dsn) as gateway:
         schema.upgrade(gateway)
+        # the registry's pace is not the queue's
+        GateKeeping(gateway).set_rule("pace_seconds", 0, "bench")
         accounts = Accounts(gateway)
         for seat in range(SEATS):
             accounts.add(f"seat-{seat:02}", "none")

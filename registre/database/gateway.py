@@ -7,7 +7,9 @@ here. A call is never repeated by the gateway: only its caller knows whether rep
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, LiteralString, Protocol, Self
@@ -21,6 +23,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from registre.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, NotFound, Refused, RegistreError
 
 log = logging.getLogger(__name__)
+
+RESTED_SECONDS = 1.0
 
 _BY_CODE: dict[str, type[RegistreError]] = {"lease_lost": LeaseLost, "not_found": NotFound}
 
@@ -51,6 +55,18 @@ class Gateway(Protocol):
     def close(self) -> None: ...
 
 
+class _Connection(psycopg.Connection[dict[str, Any]]):
+    """A connection that knows when it was last used."""
+
+    used_at = 0.0
+
+
+def _check(connection: _Connection) -> None:
+    """Ask a connection that has rested whether it still lives; one just used needs no second round trip."""
+    if time.monotonic() - connection.used_at > RESTED_SECONDS:
+        ConnectionPool.check_connection(connection)
+
+
 class DirectGateway:
     """The gateway over psycopg. Thread-safe: each call borrows one pooled connection."""
 
@@ -65,9 +81,9 @@ class DirectGateway:
             "application_name": "registre",
             "keepalives_idle": 30,
         }
-        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
-            dsn, kwargs=self._options, min_size=1, max_size=pool_size, timeout=connect_timeout_seconds,
-            max_idle=300, max_lifetime=1800, check=ConnectionPool.check_connection, open=False, name="registre",
+        self._pool: ConnectionPool[_Connection] = ConnectionPool(
+            dsn, connection_class=_Connection, kwargs=self._options, min_size=1, max_size=pool_size,
+            timeout=connect_timeout_seconds, max_idle=300, max_lifetime=1800, check=_check, open=False, name="registre",
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -91,13 +107,8 @@ class DirectGateway:
             raise ConfigurationError(f"PostgreSQL 15 or later is needed; this one is {version // 10000}.")
 
     def call(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
-        statement = sql.SQL("select * from registre.{}({})").format(
-            sql.Identifier(function),
-            sql.SQL(", ").join(
-                sql.SQL("{} => {}").format(sql.Identifier(f"p_{name}"), sql.Placeholder(name)) for name in arguments
-            ),
-        )
-        return self._run(statement, {name: _adapt(value) for name, value in arguments.items()})
+        adapted = {name: _adapt(value) for name, value in arguments.items()}
+        return self._run(_statement(function, tuple(arguments)), adapted)
 
     def execute_script(self, script: LiteralString) -> None:
         """Run one migration script in one transaction. Only `schema` calls this."""
@@ -107,11 +118,12 @@ class DirectGateway:
         """Run one constant statement. Only `schema` calls this, before the functions exist."""
         return self._run(sql.SQL(statement), None)
 
-    def _run(self, statement: sql.SQL | sql.Composed, arguments: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    def _run(self, statement: sql.SQL | bytes, arguments: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         try:
             self._pool.open()
             with self._pool.connection() as connection:
                 cursor = connection.execute(statement, arguments)
+                connection.used_at = time.monotonic()
                 return cursor.fetchall() if cursor.description else []
         except psycopg.errors.RaiseException as error:
             raise _translate(error) from None
@@ -161,6 +173,14 @@ class _Ear(Thread):
     def stop(self) -> None:
         self._stopping.set()
         self.join(timeout=3)
+
+
+@lru_cache(maxsize=512)
+def _statement(function: str, names: tuple[str, ...]) -> bytes:
+    arguments = sql.SQL(", ").join(
+        sql.SQL("{} => {}").format(sql.Identifier(f"p_{name}"), sql.Placeholder(name)) for name in names
+    )
+    return sql.SQL("select * from registre.{}({})").format(sql.Identifier(function), arguments).as_bytes(None)
 
 
 def _adapt(value: Any) -> Any:

@@ -10,17 +10,19 @@ with wanted as materialized (
     from wanted w left join registre.clients c on c.name = w.client
 ), orders as (
     insert into public.extraction_queue (document_source, document_number, document_number_normalized, circonscription_fonciere,
-        cadastre, designation_secondaire, acte_type, client, identity_key, position, status, created_at, updated_at)
+        cadastre, designation_secondaire, acte_type, client, identity_key, lane, position, status, created_at, updated_at)
     select (array['acte', 'index', 'plan_cadastraux'])[p.i %% 3 + 1], p.i::text, p.i::text, 'Montréal', 'Cadastre du Québec', '', 'Acte',
-        p.client, 'fill|' || p.i, p.position, 'En attente', a.at, a.at
+        p.client, 'fill|' || p.i, registre.lane(p.client, (array['acte', 'index', 'plan_cadastraux'])[p.i %% 3 + 1], null), p.position, 'En attente', a.at, a.at
     from placed p, lateral (select now() - interval '30 days' + (p.i %% 2500000) * interval '1 second' as at) a
     order by p.i
     returning id, client, position, created_at, document_source, document_number
 ), facts as (
     insert into registre.events (at, kind, job_id, data)
     select o.created_at, 'job.submitted', o.id,
-        jsonb_build_object('status', 'En attente', 'source', o.document_source, 'number', o.document_number, 'client', o.client)
+        jsonb_build_object('status', 'En attente', 'attempts', 0, 'error_kind', null, 'path', null, 'cost_cents', 0, 'source', o.document_source, 'number', o.document_number, 'client', o.client)
     from orders o
+), counted as (
+    insert into registre.job_counts (status, jobs) select 'En attente', count(*) from orders
 )
 insert into registre.clients as c (name, last_position)
 select o.client, max(o.position) from orders o group by o.client

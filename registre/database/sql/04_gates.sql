@@ -1,12 +1,14 @@
 -- Gates: what keeps jobs from starting. lease_next and why ask the same function, so that they cannot disagree.
 
--- Something may be closed: the cheap question before the exact one.
+-- Something may be closed: the cheap question before the exact one. (plpgsql keeps its plan, a function in SQL is planned at
+-- each call.)
 create function registre.any_gate() returns boolean
-language sql stable as $$
-    select exists (select from registre.pauses) or exists (select from registre.budgets) or exists (select from registre.service_hours)
+language plpgsql stable as $$
+begin
+    return exists (select from registre.pauses) or exists (select from registre.budgets) or exists (select from registre.service_hours)
         or exists (select from registre.frozen) or exists (select from registre.breaker b where b.open_until is not null)
-        or exists (select from registre.batches b where b.needs_approval and b.approved_at is null)
-$$;
+        or exists (select from registre.batches b where b.needs_approval and b.approved_at is null);
+end $$;
 
 -- 'mm:ss' of today, or the day too: how people say an instant.
 create function registre.spoken(p_at timestamptz, p_now timestamptz) returns text

@@ -24,26 +24,30 @@ language sql immutable parallel safe as $$
 $$;
 
 -- One step past the client's own last order, but never before what is being served now: a client that orders 10 000 documents
--- waits behind its own orders, another client's three go in between. Never waits: while another transaction that ordered for
--- this client is still open, perhaps for hours, the steps of this one are counted apart, from the client's last known place.
+-- waits behind its own orders, another client's three go in between. The last step is kept for the transaction, and written
+-- once for each statement.
 create function registre.next_position(p_client text) returns double precision
 language plpgsql as $$
 declare
+    v_name text := 'registre.place_' || md5(p_client);
+    v_last double precision := nullif(current_setting(v_name, true), '')::double precision;
     v_served double precision := (select s.last_value from registre.served_position s);
-    v_steps_name text := 'registre.steps_' || md5(p_client);
-    v_steps integer;
-    v_position double precision;
 begin
-    if pg_try_advisory_xact_lock(7305811, hashtext(p_client)) then
-        insert into registre.clients as c (name, last_position) values (p_client, v_served + 1)
-        on conflict (name) do update set last_position = greatest(c.last_position, v_served) + 1
-        returning c.last_position into v_position;
-        return v_position;
+    if v_last is null then
+        perform registre.own_places(p_client);
+        v_last := (select c.last_position from registre.clients c where c.name = p_client);
     end if;
-    v_steps := coalesce(nullif(current_setting(v_steps_name, true), ''), '0')::integer + 1;
-    perform set_config(v_steps_name, v_steps::text, true);
-    select greatest(c.last_position, v_served) into v_position from registre.clients c where c.name = p_client;
-    return coalesce(v_position, v_served) + v_steps;
+    v_last := greatest(v_last, v_served) + 1;
+    perform set_config(v_name, v_last::text, true);
+    return v_last;
+end $$;
+
+-- Whether this transaction is the one that writes the client's places down. Never waits: while another one that ordered for this
+-- client is still open, perhaps for hours, the steps of this one are counted apart, from the client's last known place.
+create function registre.own_places(p_client text) returns boolean
+language plpgsql as $$
+begin
+    return pg_try_advisory_xact_lock(7305811, hashtext(p_client));
 end $$;
 
 -- Fills what the inserter left out. A row is a job whoever wrote it. One whose document is owned is completed at once.
@@ -97,6 +101,10 @@ begin
     from inserted n where n.status = 'Complété' and n.supabase_path is not null and n.identity_key is not null and n.attemtps = 0
       and n.finished_at is not null;
     insert into registre.job_counts (status, jobs) select n.status::text, count(*) from inserted n group by 1;
+    insert into registre.clients as c (name, last_position)
+    select p.client, p.last from (select n.client, max(n.position) as last from inserted n where n.status = 'En attente' group by 1 order by 1) p
+    where registre.own_places(p.client)
+    on conflict (name) do update set last_position = greatest(c.last_position, excluded.last_position);
     perform pg_notify('registre_jobs', '');
     perform registre.ring();
     return null;

@@ -33,6 +33,7 @@ declare
     v_taken integer;
     v_half_open boolean := false;
     v_closed jsonb;
+    v_head record;
     v_job public.extraction_queue;
     v_other uuid;
     v_served double precision;
@@ -40,10 +41,12 @@ begin
     -- Two calls for the same seats come one after the other, and the second sees what the first has leased.
     perform 1 from public.worker_accounts a
     where a.id::text in (select s.item->>'account' from jsonb_array_elements(p_seats) as s(item)) order by a.id for update;
-    update public.extraction_queue q set is_due = true
-    where q.id in (select d.id from public.extraction_queue d
-                   where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
-                   order by d.next_attempt_at limit 100 for update skip locked);
+    if exists (select from public.extraction_queue d where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now) then
+        update public.extraction_queue q set is_due = true
+        where q.id in (select d.id from public.extraction_queue d
+                       where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
+                       order by d.next_attempt_at limit 100 for update skip locked);
+    end if;
     if registre.any_gate() then
         -- {client: [names], source: [names], batch: [ids], account: [usernames], site: ['']}
         select jsonb_object_agg(c.scope, c.names) into v_closed
@@ -66,12 +69,12 @@ begin
 
     while v_seat <= v_wanted loop
         v_taken := 0;
-        for v_job in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
+        for v_head in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
             v_taken := v_taken + 1;
-            if registre.serve_owned(v_job, v_now) then continue; end if;
-            v_other := registre.same_document(v_job, v_now);
+            if not v_head.fresh and registre.serve_owned(v_head.id, v_head.identity_key, v_head.source, v_now) then continue; end if;
+            v_other := registre.same_document(v_head.id, v_head.identity_key);
             if v_other is not null then
-                perform registre.put_off(v_job.id, v_other, v_now);
+                perform registre.put_off(v_head.id, v_other, v_now);
                 continue;
             end if;
             update public.extraction_queue q
@@ -80,7 +83,7 @@ begin
                 attempt_until = v_now + make_interval(secs => v_rules.attempt_seconds),
                 account_id = v_accounts[v_seat], worker_id = v_workers[v_seat], attemtps = coalesce(q.attemtps, 0) + 1, step = null,
                 processing_started_at = v_now, finished_at = null, updated_at = v_now, cancel_requested_at = null, wait_reason = null
-            where q.id = v_job.id
+            where q.id = v_head.id
             returning * into v_job;
             insert into registre.attempts (job_id, token, number, owner, account_id, started_at)
             values (v_job.id, v_job.lease_token, v_job.attemtps, p_owner, v_job.account_id, v_now);
@@ -113,12 +116,14 @@ end $$;
 
 -- The next p_limit jobs in the queue's order, locked; without those that p_closed holds back. With nothing held back it is one
 -- walk along the claim index; else the head of each open lane, so that a closed backlog of any length costs nothing.
-create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz) returns setof public.extraction_queue
+create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz)
+returns table (id uuid, identity_key text, source text, fresh boolean)
 language plpgsql as $$
+#variable_conflict use_column
 begin
     if p_closed is null or not p_closed ?| '{client,source,batch}' then
         return query
-        select * from public.extraction_queue q
+        select q.id, q.identity_key, q.document_source::text, q.fresh from public.extraction_queue q
         where q.status = 'En attente' and q.is_due and (q.deadline is null or q.deadline > p_now)
         order by q.priority desc, q.position, q.id
         limit p_limit for update skip locked;
@@ -142,7 +147,7 @@ begin
         where not registre.holds_back(p_closed, l.client, l.source, l.batch_id)
         order by h.priority desc, h.position, h.id limit 2 * p_limit
     )
-    select q.* from public.extraction_queue q
+    select q.id, q.identity_key, q.document_source::text, q.fresh from public.extraction_queue q
     where q.id in (select h.id from heads h) and q.status = 'En attente' and q.is_due
       and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
     order by q.priority desc, q.position, q.id
@@ -156,27 +161,25 @@ language sql immutable as $$
 $$;
 
 -- En attente | En traitement → Complété: with a document that was bought before. False when none serves.
-create function registre.serve_owned(p_job public.extraction_queue, p_now timestamptz) returns boolean
+create function registre.serve_owned(p_job uuid, p_identity text, p_source text, p_now timestamptz) returns boolean
 language plpgsql as $$
 declare
-    v_owned uuid;
+    v_owned uuid := registre.owned(p_identity, p_source, p_now);
 begin
-    if p_job.fresh then return false; end if;
-    v_owned := registre.owned(p_job.identity_key, p_job.document_source::text, p_now);
     if v_owned is null then return false; end if;
-    perform registre.reuse(p_job.id, v_owned, p_now);
+    perform registre.reuse(p_job, v_owned, p_now);
     return true;
 end $$;
 
 -- The job whose order of the same document is under way, or may have been bought already; null when none is.
-create function registre.same_document(p_job public.extraction_queue, p_now timestamptz) returns uuid
+create function registre.same_document(p_job uuid, p_identity text) returns uuid
 language plpgsql stable as $$
 declare
     v_other uuid;
 begin
     select q.id into v_other from public.extraction_queue q
-    where q.identity_key = p_job.identity_key and q.status = 'En traitement' and q.id <> p_job.id limit 1;
-    return coalesce(v_other, registre.live_purchase(p_job.identity_key, p_job.id));
+    where q.identity_key = p_identity and q.status = 'En traitement' and q.id <> p_job limit 1;
+    return coalesce(v_other, registre.live_purchase(p_identity, p_job));
 end $$;
 
 -- The other job whose purchase of this document is under way, safe but not delivered, or undecided.

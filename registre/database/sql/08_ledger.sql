@@ -34,7 +34,7 @@ begin
                where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured', 'ambiguous')) then
         perform registre.refuse('open_purchase', 'The document of this job may already be bought; it is not bought blindly again.');
     end if;
-    if registre.serve_owned(v_job, v_now) then
+    if not v_job.fresh and registre.serve_owned(p_job, v_job.identity_key, v_job.document_source::text, v_now) then
         return query select 'owned', null::uuid, null::timestamptz, 'the document is already owned';
         return;
     end if;
