@@ -221,6 +221,9 @@ class Ledger(Protocol):
 
     def lines(self, job_id: JobId | None = None) -> list[LedgerLine]: ...
 
+    def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
+        """The purchases whose documents are stored under these paths (`bucket/key`); what is none of ours is left out."""
+
 
 class Fleet(Protocol):
     """What hosts and workers say of themselves."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, batches, costs, database, gates, jobs, serve
+from registre.cli import accounts, batches, costs, database, exchange, gates, jobs, serve
 from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -41,6 +41,8 @@ app.command("submit")(jobs.submit)
 app.command("why")(gates.why)
 app.command("pause")(gates.pause)
 app.command("resume")(gates.resume)
+app.command("import")(exchange.import_orders)
+app.command("export")(exchange.export_batch)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(batches.app, name="batches")
 app.add_typer(gates.gates, name="gates")

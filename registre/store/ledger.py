@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from registre.database.gateway import Gateway, Json
 from registre.job import JobId, Lease
@@ -48,21 +49,25 @@ class Purchases:
         return str(row["deliver"])
 
     def lines(self, job_id: JobId | None = None) -> list[LedgerLine]:
-        return [
-            LedgerLine(
-                id=PurchaseId(str(row["id"])),
-                job_id=str(row["job_id"]),
-                state=PurchaseState(row["state"]),
-                fee_cents=row["fee_cents"],
-                account=row["account"],
-                intended_at=row["intended_at"],
-                charged_at=row["charged_at"],
-                secured_at=row["secured_at"],
-                delivered_at=row["delivered_at"],
-                sha256=row["sha256"],
-                size_bytes=row["size_bytes"],
-                pages=row["pages"],
-                reason=row["reason"],
-            )
-            for row in self._gateway.call("purchases_as_seen", job=job_id)
-        ]
+        return [_line(row) for row in self._gateway.call("purchases_as_seen", job=job_id)]
+
+    def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
+        return {row["path"]: _line(row) for row in self._gateway.call("purchases_at", paths=list(paths))}
+
+
+def _line(row: Mapping[str, Any]) -> LedgerLine:
+    return LedgerLine(
+        id=PurchaseId(str(row["id"])),
+        job_id=str(row["job_id"]),
+        state=PurchaseState(row["state"]),
+        fee_cents=row["fee_cents"],
+        account=row["account"],
+        intended_at=row["intended_at"],
+        charged_at=row["charged_at"],
+        secured_at=row["secured_at"],
+        delivered_at=row["delivered_at"],
+        sha256=row["sha256"],
+        size_bytes=row["size_bytes"],
+        pages=row["pages"],
+        reason=row["reason"],
+    )

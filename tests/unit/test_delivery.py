@@ -63,6 +63,9 @@ class NotedLedger:
     def mark_ambiguous(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:
         raise AssertionError("a deliverer holds no lease")
 
+    def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
+        raise NotImplementedError
+
     def lines(self, job_id: object = None) -> list[LedgerLine]:
         return []
 

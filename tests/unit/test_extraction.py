@@ -160,6 +160,9 @@ class NotedLedger:
     def deliver(self, delivery: Delivery) -> str:
         raise NotImplementedError
 
+    def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
+        raise NotImplementedError
+
     def lines(self, job_id: object = None) -> list[LedgerLine]:
         raise NotImplementedError
 

@@ -27,6 +27,7 @@ from public.extraction_queue q where q.id = p.job_id;
 alter table registre.purchases alter column source drop default, alter column client drop default, alter column spent_on drop default;
 
 create index purchases_owned on registre.purchases (identity_key, intended_at desc) where state = 'delivered';
+create index purchases_path on registre.purchases (object_key, bucket) where state = 'delivered';
 create index purchases_spent on registre.purchases (spent_on) where state <> 'void';
 create index purchases_batch on registre.purchases (batch_id) where batch_id is not null;
 create index purchases_automatic on registre.purchases (settled_at) where settlement = 'automatic';

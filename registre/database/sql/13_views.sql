@@ -57,6 +57,18 @@ language sql stable as $$
     where p_job is null or p.job_id = p_job order by p.intended_at
 $$;
 
+-- By the paths of documents that reached their buckets.
+create function registre.purchases_at(p_paths text[])
+returns table (path text, id uuid, job_id uuid, state text, fee_cents integer, account text, intended_at timestamptz, charged_at timestamptz,
+               secured_at timestamptz, delivered_at timestamptz, sha256 text, size_bytes bigint, pages integer, reason text)
+language sql stable as $$
+    select w.path, s.* from unnest(p_paths) as w(path)
+    join registre.purchases p on p.state = 'delivered' and p.bucket = split_part(w.path, '/', 1)
+        and p.object_key = substr(w.path, strpos(w.path, '/') + 1)
+    cross join lateral registre.purchases_as_seen(p.job_id) s
+    where s.id = p.id
+$$;
+
 create function registre.attempts_as_seen(p_job uuid)
 returns table (number integer, owner text, account text, started_at timestamptz, ended_at timestamptz, ending text,
                error_kind text, message text, evidence text)
