@@ -143,15 +143,17 @@ create trigger registre_removed after delete on public.extraction_queue
 create function registre.submit_jobs(p_orders jsonb, p_batch uuid default null, p_now timestamptz default null) returns table (id uuid)
 language plpgsql as $$
 #variable_conflict use_column
+declare
+    v_now timestamptz := registre.instant(p_now);
 begin
     perform set_config('registre.now', coalesce(p_now::text, ''), true);
     -- Through the table's own row type: an adopted table may have an enumeration where ours has text.
     return query
     insert into public.extraction_queue (document_source, document_number, circonscription_fonciere, cadastre,
-        designation_secondaire, acte_type, client, priority, max_attempts, fresh, next_attempt_at, deadline, batch_id)
+        designation_secondaire, acte_type, client, priority, max_attempts, fresh, next_attempt_at, deadline, batch_id, created_at)
     select q.document_source, q.document_number, q.circonscription_fonciere, q.cadastre, q.designation_secondaire, q.acte_type,
         coalesce(q.client, ''), coalesce(q.priority, 0), coalesce(q.max_attempts, 3), coalesce(q.fresh, false), q.next_attempt_at,
-        q.deadline, p_batch
+        q.deadline, p_batch, v_now + o.n * interval '1 microsecond'  -- listed in the order given
     from jsonb_array_elements(p_orders) with ordinality as o(item, n)
     cross join lateral jsonb_populate_record(null::public.extraction_queue, jsonb_build_object(
         'document_source', o.item->'source', 'document_number', o.item->'number', 'circonscription_fonciere', o.item->'circonscription',
