@@ -253,7 +253,14 @@ class Views(Protocol):
     def story(self, job_id: JobId) -> list[Event]:
         """Every fact about one job, oldest first."""
 
-    def events_after(self, cursor: str, limit: int = 500) -> list[Event]: ...
+    def events_after(self, cursor: str, limit: int = 500) -> list[Event]:
+        """Facts that became visible after `cursor`, in that order; none is skipped. Refused when it is no cursor."""
+
+    def events_end(self) -> str:
+        """The cursor of the last fact; '' when there is none."""
+
+    def last_events(self, limit: int) -> list[Event]:
+        """The last facts, oldest first."""
 
 
 class Gates(Protocol):

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, batches, costs, database, exchange, gates, jobs, serve
+from registre.cli import accounts, batches, costs, database, events, exchange, gates, jobs, serve
 from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -41,6 +41,7 @@ app.command("submit")(jobs.submit)
 app.command("why")(gates.why)
 app.command("pause")(gates.pause)
 app.command("resume")(gates.resume)
+app.command("events")(events.events)
 app.command("import")(exchange.import_orders)
 app.command("export")(exchange.export_batch)
 app.add_typer(jobs.app, name="jobs")

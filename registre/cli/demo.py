@@ -87,6 +87,7 @@ def _demo(home: Path) -> None:
     with open_store(settings) as store, running_twin(settings.home / "twin-ledger.jsonl") as base_url:
         for username, password in demo_accounts(3):
             store.accounts.add(username, password)
+        store.gates.set_rule("pace_seconds", 0, "the demonstration")  # the twin needs no courtesy
         ids = store.queue.submit([Order(case.request, client="demo") for case in CASES])
         typer.echo(f"{len(ids)} orders, 3 accounts, twin of the registry at {base_url}")
         settings = settings.model_copy(update={"base_url": base_url})

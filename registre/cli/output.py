@@ -34,6 +34,11 @@ def harmless(text: str) -> str:
     return _COMMANDS.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
 
 
+def one_line(value: Any) -> str:
+    """JSON in one line; instants in ISO 8601, UTC."""
+    return _COMMANDS.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, default=_plain, ensure_ascii=False))
+
+
 def show_json(value: Any) -> None:
     """One JSON document on stdout; instants in ISO 8601, UTC."""
     lines = json.dumps(value, default=_plain, ensure_ascii=False, indent=2).split("\n")

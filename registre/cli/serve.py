@@ -43,6 +43,8 @@ def up(
             _work(settings, store, stop)
             return
         with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
+            if not store.accounts.all():
+                store.gates.set_rule("pace_seconds", 0, "up --twin")  # the twin needs no courtesy
             for username, password in demo_accounts(TWIN_ACCOUNTS):
                 store.accounts.add(username, password)
             typer.echo(f"twin of the registry at {base_url}", err=True)

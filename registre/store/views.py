@@ -59,6 +59,13 @@ class Reading:
     def events_after(self, cursor: str, limit: int = 500) -> list[Event]:
         return [_event(row) for row in self._gateway.call("events_after", cursor=cursor, limit=limit)]
 
+    def events_end(self) -> str:
+        last = self.last_events(1)
+        return last[0].cursor if last else ""
+
+    def last_events(self, limit: int) -> list[Event]:
+        return [_event(row) for row in self._gateway.call("last_events", limit=limit)][::-1]
+
 
 class Hosts:
     """Implements `registre.ports.Fleet`. Thread-safe."""

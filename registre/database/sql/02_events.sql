@@ -34,6 +34,17 @@ language sql stable as $$
     limit p_limit
 $$;
 
+-- The last of those, newest first.
+create function registre.last_events(p_limit integer)
+returns table (cursor text, at timestamptz, kind text, job_id uuid, data jsonb)
+language sql stable as $$
+    select e.xid::text || '-' || e.id, e.at, e.kind, e.job_id, e.data
+    from registre.events e
+    where e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by e.xid desc, e.id desc
+    limit p_limit
+$$;
+
 create function registre.job_events(p_job uuid)
 returns table (cursor text, at timestamptz, kind text, job_id uuid, data jsonb)
 language sql stable as $$
