@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, database, jobs, serve
+from registre.cli import accounts, database, jobs, match, serve
 from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -38,6 +38,7 @@ def demo() -> None:
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
 app.command("submit")(jobs.submit)
+app.command("match")(match.match_text)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(database.app, name="db")

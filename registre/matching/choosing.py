@@ -18,6 +18,7 @@ from registre.matching.lexicon import correct
 from registre.matching.model import Candidate, Field, Match, Option
 from registre.matching.places import Found, Known, compare_circonscriptions, compare_places
 from registre.matching.reading import Reading, Segments, change, given_names, has_foreign_letters, read, split, visible
+from registre.matching.slips import find_slipped
 from registre.matching.words import SMALL, TYPES
 
 MAX_TEXT = 200
@@ -112,14 +113,13 @@ def _search(shown: str, real: list[Known], field: Field) -> Found | None:
     builtin = field is not Field.ACTE_TYPE
     words = {word for segment in segments for word in segment}
     corrections = {w: c for w in sorted(words) if (c := correct(w, offered, builtin=builtin))}
-    if not corrections or len(corrections) > 2:
-        return None
-    spelled = change(segments, corrections)
-    found = compare(spelled, real)
-    if found is None or not _may_be_corrected(corrections, spelled, found.options, field):
-        return None
-    told = ", ".join(f"'{wrong}' read as '{right}'" for wrong, right in corrections.items())
-    return Found(found.options, f"{found.rule}; {told}")
+    if corrections and len(corrections) <= 2:
+        spelled = change(segments, corrections)
+        found = compare(spelled, real)
+        if found and _may_be_corrected(corrections, spelled, found.options, field):
+            told = ", ".join(f"'{wrong}' read as '{right}'" for wrong, right in corrections.items())
+            return Found(found.options, f"{found.rule}; {told}")
+    return find_slipped(segments, real) if field in (Field.CIRCONSCRIPTION, Field.CADASTRE) else None
 
 
 def _may_be_corrected(corrections: dict[str, str], spelled: Segments, found: list[Known], field: Field) -> bool:

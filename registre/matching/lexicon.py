@@ -50,6 +50,11 @@ def vocabulary() -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 2)
 
 
+def is_known(word: str) -> bool:
+    """True for every word that means something by itself, with or without a list."""
+    return word in vocabulary() or word in SMALL or word in TYPES or word in KINDS
+
+
 def correct(word: str, offered: frozenset[str], *, builtin: bool = True) -> str | None:
     """The known word that `word` misspells, or None: not misspelt, too short, too far, or two words as near."""
     known = offered | vocabulary() if builtin else offered
@@ -79,7 +84,11 @@ def _same_sound(word: str, known: frozenset[str]) -> str | None:
     if len(wanted) < 4:
         return None
     alike = [other for other in known if _sound(other) == wanted]
-    return alike[0] if len(alike) == 1 and alike[0] not in SIDES and alike[0] not in NUMERALS else None
+    if len(alike) != 1 or alike[0] in SIDES or alike[0] in NUMERALS:
+        return None
+    distance = OSA.distance(word, alike[0])
+    nearer = extract(word, known, scorer=OSA.distance, score_cutoff=distance, limit=2)
+    return alike[0] if len(nearer) == 1 else None
 
 
 @lru_cache(maxsize=16384)
