@@ -62,12 +62,16 @@ def correct(word: str, offered: frozenset[str], *, builtin: bool = True) -> str 
         return None
     if sound := _same_sound(word, known):
         return sound
-    near = extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=3)
+    near = [
+        (other, int(distance))
+        for other, distance, _ in extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=6)
+        if distance <= _bound(word, other) + 1
+    ]
     if not near:
         return None
-    best, distance = near[0][0], int(near[0][1])
+    best, distance = near[0]
     margin = 1 if distance == 1 else 2
-    for rival, rival_distance, _ in near[1:]:
+    for rival, rival_distance in near[1:]:
         if rival_distance >= distance + margin:
             break
         if rival.rstrip("s") != best.rstrip("s") or (rival in offered) == (best in offered):
@@ -94,7 +98,7 @@ def _same_sound(word: str, known: frozenset[str]) -> str | None:
 @lru_cache(maxsize=16384)
 def _sound(word: str) -> str:
     plain = word.translate(_SPELLINGS)
-    for spelled, sound in (("ph", "f"), ("h", "")):
+    for spelled, sound in (("cu", "c"), ("ph", "f"), ("h", "")):
         plain = plain.replace(spelled, sound)
     return "".join(letter for letter, _ in groupby(plain))
 
