@@ -19,7 +19,17 @@ from registre.twin.catalogue import load_catalogue
 SAMPLE_EVERY = 12
 """Of the misspellings at every position, so many are left out that the benchmark stays a matter of seconds."""
 
-_SCANNED = (("rn", "m"), ("m", "rn"), ("l", "1"), ("i", "l"), ("o", "0"), ("e", "c"), ("u", "v"), ("é", "6"), ("s", "5"))
+_SCANNED = (
+    ("rn", "m"),
+    ("m", "rn"),
+    ("l", "1"),
+    ("i", "l"),
+    ("o", "0"),
+    ("e", "c"),
+    ("u", "v"),
+    ("é", "6"),
+    ("s", "5"),
+)
 _LETTERS = "aeiourstlnmcdp"
 
 _WRITINGS = (
@@ -37,8 +47,18 @@ _OF_CIRCONSCRIPTIONS = (
     ("with the province", "{}, Québec"),
     ("with its code", "{code} - {}"),
 )
-_OF_CADASTRES = (("under its full title", "cadastre de la {}"), ("with its code", "{code} - {}"), ("code behind", "{} ({code})"))
-_SHORT_TYPES = {"Paroisse de ": "Par. ", "Canton de ": "Cant. ", "Ville de ": "ville ", "Village de ": "Vge ", "Cité de ": "Cité "}
+_OF_CADASTRES = (
+    ("under its full title", "cadastre de la {}"),
+    ("with its code", "{code} - {}"),
+    ("code behind", "{} ({code})"),
+)
+_SHORT_TYPES = {
+    "Paroisse de ": "Par. ",
+    "Canton de ": "Cant. ",
+    "Ville de ": "ville ",
+    "Village de ": "Vge ",
+    "Cité de ": "Cité ",
+}
 _TYPES = (*_SHORT_TYPES, "Municipalité de ")
 
 

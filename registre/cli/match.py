@@ -89,9 +89,7 @@ def _answer(found: Match) -> dict[str, Any]:
     return {
         "choice": found.choice.value if found.choice is not None else None,
         "reason": found.reason,
-        "candidates": [
-            {"value": c.option.value, "label": c.option.label, "score": c.score} for c in found.candidates
-        ],
+        "candidates": [{"value": c.option.value, "label": c.option.label, "score": c.score} for c in found.candidates],
     }
 
 

@@ -124,7 +124,8 @@ def _csv(text: str) -> Iterator[tuple[int, Any]]:
             if len(row) != 2:
                 columns = f"{len(row)} column{'s' * (len(row) != 1)}"
                 raise InvalidInput(
-                    "options", f"line {line}: {columns} where value and label are expected (quote a label that holds a {mark!r})."
+                    "options",
+                    f"line {line}: {columns} where value and label are expected (quote a label that holds a {mark!r}).",
                 )
             yield line, {"value": row[0], "label": row[1]}
     except csv.Error as error:

@@ -65,9 +65,8 @@ def _read_segment(words: list[str], letters: set[str]) -> list[Piece]:
 def _piece(kind: str, words: list[str], letters: set[str]) -> Piece:
     read: list[str] = []
     for i, word in enumerate(words):
-        if word in "ns" and words[i + 1 : i + 2] in (["e"], ["o"], ["w"]):
-            read.append(SIDE_LETTERS[word])
-        elif word in SIDE_LETTERS and kind == "partie" and len(words) == 1:
+        half_a_side = word in "ns" and words[i + 1 : i + 2] in (["e"], ["o"], ["w"])
+        if half_a_side or (kind == "partie" and word in SIDE_LETTERS and len(words) == 1):
             read.append(SIDE_LETTERS[word])
         elif i == 0 and len(word) == 1 and word.isalpha():
             letters.add(word)

@@ -68,7 +68,9 @@ def _spellings(segments: Segments) -> tuple[tuple[Words, tuple[bool, ...]], ...]
         in_ward = False
         for word, following in zip(segment, (*segment[1:], ""), strict=True):
             counted = (NUMERALS.get(word, ""), following) in COUNTED
-            fixed.append(in_ward or word in SIDES or any(c.isdigit() for c in word) or (word in NUMERALS and not counted))
+            fixed.append(
+                in_ward or word in SIDES or any(c.isdigit() for c in word) or (word in NUMERALS and not counted)
+            )
             in_ward = in_ward or word in WARD
     words = _flat(segments)
     spellings = [(words, tuple(fixed))]
