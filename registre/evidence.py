@@ -106,14 +106,17 @@ def _lighten(path: Path, max_bytes: int) -> list[Path]:
             break
         removed.append(_remove(file))
         total -= size
-    return removed
+    return [*removed, _remove(path)] if len(removed) == len(files) and path.is_dir() else removed
 
 
 def _example(path: Path, of: str) -> Example | None:
+    """Its age is its newest file's: a folder grows younger when something is removed from it."""
+    files = list(_files(path))
     try:
-        return Example(path, of, path.stat().st_mtime_ns, sum(map(_size, _files(path))))
+        at = max((file.stat().st_mtime_ns for file in files), default=path.stat().st_mtime_ns)
     except OSError:
         return None
+    return Example(path, of, at, sum(map(_size, files)))
 
 
 def _entries(folder: Path) -> list[Path]:

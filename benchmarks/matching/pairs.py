@@ -10,6 +10,8 @@ from registre.matching import Field, Option
 
 HERE = Path(__file__).parent
 HELD_OUT_EVERY = 4
+LAST_BLIND = 916
+"""Pairs after this one were all looked at while the rules were tuned, so none of them counts as held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Pair:
 
     @property
     def held_out(self) -> bool:
-        return self.id % HELD_OUT_EVERY == 0
+        return self.id <= LAST_BLIND and self.id % HELD_OUT_EVERY == 0
 
 
 def load() -> list[Pair]:
