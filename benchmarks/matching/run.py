@@ -1,8 +1,8 @@
 """Measure matching beside the predecessor's rule: `python -m benchmarks.matching.run [--full]`.
 
 Two sets: pairs labelled by hand, of which every fourth of the older ones is held out (reported apart, and not looked at
-while the rules are tuned), and pairs made from the twin's names. Exit 1 on any wrong pick of ours, or when fewer than 95 % of the labelled
-pairs with a right answer get it. `--full` takes every misspelling of every name, some minutes.
+while the rules are tuned), and pairs made from the twin's names. Exit 1 on any wrong pick of ours, or when fewer than 95 %
+of the labelled pairs with a right answer get it. `--full` takes every misspelling of every name, some minutes.
 """
 
 from __future__ import annotations
