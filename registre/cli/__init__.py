@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, batches, costs, database, events, exchange, gates, jobs, serve
+from registre.cli import accounts, batches, costs, database, events, exchange, gates, jobs, match, serve
 from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -44,6 +44,7 @@ app.command("resume")(gates.resume)
 app.command("events")(events.events)
 app.command("import")(exchange.import_orders)
 app.command("export")(exchange.export_batch)
+app.command("match")(match.match_text)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(batches.app, name="batches")
 app.add_typer(gates.gates, name="gates")

@@ -18,17 +18,22 @@ from registre.matching.lexicon import correct
 from registre.matching.model import Candidate, Field, Match, Option
 from registre.matching.places import Found, Known, compare_circonscriptions, compare_places
 from registre.matching.reading import Reading, Segments, change, given_names, has_foreign_letters, read, split, visible
+from registre.matching.slips import find_slipped
 from registre.matching.words import SMALL, TYPES
 
 MAX_TEXT = 200
 MAX_WORDS = 24
 PROVINCE = "000001"
 
+_PLACES = (Field.CIRCONSCRIPTION, Field.CADASTRE)
 _NO_CHOICE_VALUES = frozenset(("", "000000", "null", "none"))
 _PLACEHOLDER = re.compile(
     r"(nbsp )*(nbsp|choisi\w*|select\w*|veuillez|aucun|aucune|tous|toutes|sans objet|non applicable|n a|vide)\b.*"
 )
 _CODE = re.compile(r"(?:(\d{6})\b[\s:–—-]*(.*\S)|(.*\S)[\s:–—-]*[(\[]?\b(\d{6})[)\]]?)")
+_BARE_CODE = re.compile(r"\W*(?:(?:cadastre|code|no|n°|numéro)\W*)?(\d{6})\W*", re.IGNORECASE)
+_SHORT_CODE = re.compile(r"(?:([0-9A-Za-z]{1,6})(?:\s*[:–—]|\s*-\s)\s*(.*\S)|(.*\S)\s*[(\[]([0-9A-Za-z]{1,6})[)\]])")
+"""A code that is not six digits counts only with a mark between it and a name that agrees."""
 
 
 def match(text: str, options: Sequence[Option], field: Field) -> Match:
@@ -64,35 +69,48 @@ def _real_options(options: Sequence[Option], field: Field) -> list[Known]:
 def _know(option: Option, field: Field) -> Known | None:
     """None for a blank option and for the form's own hints."""
     value = option.value.strip()
-    label = option.label.strip()
-    if value and label.startswith(value) and value.isdigit() and len(value) == 6:
-        label = label[len(value) :]
+    code, label = _code_in(option.label.strip(), value) if field in _PLACES else ("", option.label.strip())
     folded = fold(visible(label))
     if value.lower() in _NO_CHOICE_VALUES or not folded or _PLACEHOLDER.fullmatch(folded):
         return None
     segments = split(label, field)
     readings = read(segments)
-    if field is Field.CADASTRE and value == PROVINCE and folded in ("quebec", "cadastre du quebec"):
+    codes = frozenset(c for c in (value.casefold(), code) if c)
+    if field is Field.CADASTRE and PROVINCE in codes and folded in ("quebec", "cadastre du quebec"):
         readings = (Reading(("cadastre",), ("quebec",), (), (), None),)
-    return Known(option, folded, segments, readings)
+    return Known(option, codes, folded, segments, readings)
+
+
+def _code_in(label: str, value: str) -> tuple[str, str]:
+    """A label's own code and the rest: `050480 - Paroisse de Saint-Bruno`, or `47 - Montréal` when 47 is its value."""
+    if parts := _CODE.fullmatch(label):
+        return parts[1] or parts[4], parts[2] or parts[3]
+    if (parts := _SHORT_CODE.fullmatch(label)) and (parts[1] or parts[4]).casefold() == value.casefold():
+        return value.casefold(), parts[2] or parts[3]
+    return "", label
 
 
 def _by_code(shown: str, real: list[Known], field: Field) -> Found | None:
     """The request is a code, or a six-digit code beside a name that must agree."""
-    same = [k for k in real if k.option.value.strip().casefold() == shown.casefold()]
+    same = [k for k in real if shown.casefold() in k.codes]
+    if not same and field is Field.CADASTRE and (bare := _BARE_CODE.fullmatch(shown)):
+        same = [k for k in real if bare[1] in k.codes]
     if same and field is Field.DESIGNATION and shown.isdigit():
         number = str(int(shown))
         same = [k for k in real if any(number in words for _, words in read_designation(k.segments).pieces)]
     if same:
         rivals = [k for k in real if k.folded == fold(shown) and k not in same]
         return Found([*same, *rivals], "exact code")
-    if field is Field.DESIGNATION or not (parts := _CODE.fullmatch(shown)):
+    long = _CODE.fullmatch(shown)
+    if field not in _PLACES or not (parts := long or _SHORT_CODE.fullmatch(shown)):
         return None
-    code, name = parts[1] or parts[4], parts[2] or parts[3]
-    coded = [k for k in real if k.option.value.strip() == code]
-    named = _search(name, real, field)
+    code, name = (parts[1] or parts[4]).casefold(), parts[2] or parts[3]
+    coded = [k for k in real if code in k.codes]
+    named = _search(name, real, field) if coded or long else None
     if len(coded) == 1 and named and named.options == coded:
         return Found(coded, "exact code and its name")
+    if not long:
+        return None
     return Found([], f"the code {code} and the name '{name[:60]}' are not one option")
 
 
@@ -106,26 +124,34 @@ def _search(shown: str, real: list[Known], field: Field) -> Found | None:
     if not segments or sum(map(len, segments)) > MAX_WORDS:
         return None
     compare = _RULES[field]
-    if found := compare(segments, real):
+    if found := compare(segments, real) or _written_out(segments, real, field):
         return found
     offered = frozenset(w for k in real for segment in k.segments for w in segment if len(w) > 2)
     builtin = field is not Field.ACTE_TYPE
     words = {word for segment in segments for word in segment}
     corrections = {w: c for w in sorted(words) if (c := correct(w, offered, builtin=builtin))}
-    if not corrections or len(corrections) > 2:
+    if corrections and len(corrections) <= 2:
+        spelled = change(segments, corrections)
+        found = compare(spelled, real)
+        if found and _may_be_corrected(corrections, spelled, found.options, field):
+            told = ", ".join(f"'{wrong}' read as '{right}'" for wrong, right in corrections.items())
+            return Found(found.options, f"{found.rule}; {told}")
+    return find_slipped(segments, real) if field in _PLACES else None
+
+
+def _written_out(segments: Segments, real: list[Known], field: Field) -> Found | None:
+    """`Pte` is Pointe or Petite: whichever of them the list offers."""
+    if field not in _PLACES or not any("pte" in segment for segment in segments):
         return None
-    spelled = change(segments, corrections)
-    found = compare(spelled, real)
-    if found is None or not _may_be_corrected(corrections, spelled, found.options, field):
-        return None
-    told = ", ".join(f"'{wrong}' read as '{right}'" for wrong, right in corrections.items())
-    return Found(found.options, f"{found.rule}; {told}")
+    both = [compare_places(change(segments, {"pte": word}), real) for word in ("pointe", "petite")]
+    options = [k for found in both if found for k in found.options]
+    return Found(list({id(k): k for k in options}.values()), "same name, 'Pte' written out") if options else None
 
 
 def _may_be_corrected(corrections: dict[str, str], spelled: Segments, found: list[Known], field: Field) -> bool:
     """A ward is never corrected, nor a saint's gender along with a given name."""
-    if field in (Field.DESIGNATION, Field.ACTE_TYPE):
-        return True
+    if field not in _PLACES:
+        return not any(_feminine(wrong, right, spelled) for wrong, right in corrections.items())
     corrected = set(corrections.values())
     readings = read(spelled)
     if any(corrected & set(reading.ward or ()) - {"quartier"} for reading in readings):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from registre.matching.reading import Segments
-from registre.matching.words import KINDS, SIDE_LETTERS, SIDES, SMALL, TYPES, numeral, ordinal
+from registre.matching.words import KINDS, SIDE_LETTERS, SIDES, SMALL, TYPES, numeral, ordinal, rank
 
 Piece = tuple[str, tuple[str, ...]]
 
@@ -65,14 +65,15 @@ def _read_segment(words: list[str], letters: set[str]) -> list[Piece]:
 def _piece(kind: str, words: list[str], letters: set[str]) -> Piece:
     read: list[str] = []
     for i, word in enumerate(words):
-        if word in "ns" and words[i + 1 : i + 2] in (["e"], ["o"], ["w"]):
+        half_a_side = word in "ns" and words[i + 1 : i + 2] in (["e"], ["o"], ["w"])
+        if half_a_side or (kind == "partie" and word in SIDE_LETTERS and len(words) == 1):
             read.append(SIDE_LETTERS[word])
         elif i == 0 and len(word) == 1 and word.isalpha():
             letters.add(word)
             read.append(numeral(word) or word)
-        elif i == 0 and not ordinal(word) and (number := numeral(word)):
+        elif i == 0 and (number := rank(word) if ordinal(word) else numeral(word)):
             read.append(number)
-        elif word in SIDE_LETTERS and (read[-1].isdigit() or read[-1] in SIDES):
+        elif word in SIDE_LETTERS and read and (read[-1].isdigit() or read[-1] in SIDES):
             read.append(SIDE_LETTERS[word])
         else:
             read.append(word)

@@ -50,6 +50,11 @@ def vocabulary() -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 2)
 
 
+def is_known(word: str) -> bool:
+    """True for every word that means something by itself, with or without a list."""
+    return word in vocabulary() or word in SMALL or word in TYPES or word in KINDS
+
+
 def correct(word: str, offered: frozenset[str], *, builtin: bool = True) -> str | None:
     """The known word that `word` misspells, or None: not misspelt, too short, too far, or two words as near."""
     known = offered | vocabulary() if builtin else offered
@@ -57,12 +62,16 @@ def correct(word: str, offered: frozenset[str], *, builtin: bool = True) -> str 
         return None
     if sound := _same_sound(word, known):
         return sound
-    near = extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=3)
+    near = [
+        (other, int(distance))
+        for other, distance, _ in extract(word, known, scorer=OSA.distance, score_cutoff=_FARTHEST, limit=6)
+        if distance <= _bound(word, other) + 1
+    ]
     if not near:
         return None
-    best, distance = near[0][0], int(near[0][1])
+    best, distance = near[0]
     margin = 1 if distance == 1 else 2
-    for rival, rival_distance, _ in near[1:]:
+    for rival, rival_distance in near[1:]:
         if rival_distance >= distance + margin:
             break
         if rival.rstrip("s") != best.rstrip("s") or (rival in offered) == (best in offered):
@@ -79,13 +88,17 @@ def _same_sound(word: str, known: frozenset[str]) -> str | None:
     if len(wanted) < 4:
         return None
     alike = [other for other in known if _sound(other) == wanted]
-    return alike[0] if len(alike) == 1 and alike[0] not in SIDES and alike[0] not in NUMERALS else None
+    if len(alike) != 1 or alike[0] in SIDES or alike[0] in NUMERALS:
+        return None
+    distance = OSA.distance(word, alike[0])
+    nearer = extract(word, known, scorer=OSA.distance, score_cutoff=distance, limit=2)
+    return alike[0] if len(nearer) == 1 else None
 
 
 @lru_cache(maxsize=16384)
 def _sound(word: str) -> str:
     plain = word.translate(_SPELLINGS)
-    for spelled, sound in (("ph", "f"), ("h", "")):
+    for spelled, sound in (("cu", "c"), ("ph", "f"), ("h", "")):
         plain = plain.replace(spelled, sound)
     return "".join(letter for letter, _ in groupby(plain))
 

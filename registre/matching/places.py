@@ -19,6 +19,7 @@ class Known:
     """An option with what comparing it needs."""
 
     option: Option
+    codes: frozenset[str]
     folded: str
     segments: Segments
     readings: tuple[Reading, ...]

@@ -19,7 +19,9 @@ from registre.matching.model import Field
 from registre.matching.words import (
     ABBREVIATIONS,
     COUNTED,
+    ENGLISH_SIDES,
     JOINING,
+    KINDS,
     LEADS_ANOTHER_TYPE,
     NAMES_LIKE_TYPES,
     SAINTS,
@@ -37,8 +39,13 @@ Segments = tuple[tuple[str, ...], ...]
 _LETTERS = ("Lu", "Ll", "Lt", "Lo")
 _BREAKS = re.compile(r"[,;:()\[\]/]| [-‐‑‒–—−] ")
 _GLUED_SAINT = re.compile(r"\b([Ss][Tt][Ee]?)(?=[A-ZÀ-Þ][a-zß-ÿ])")
+_NUMBER_SIGN = re.compile(r"\b[nN] ?[°º]\s*(?=[0-9IVXivx])")
+_GLUED_NUMBER = re.compile(r"([a-z]{3,})([0-9]{1,2})")
 _CIRCONSCRIPTION = re.compile(
-    r"^(circonscription|circ|cf|c f|bpf|division d enregistrement)( fonciere| fonc)?( de(?! montagnes)| d| du| des)?\s"
+    r"^(?:la )?"
+    r"(?:(?:circonscription|circ|cf|c f|bpf|division d enregistrement)(?: fonciere| fonc)?"
+    r"|bureau (?:de la publicite (?:des droits|fonciere)|d enregistrement)(?: de la circonscription fonciere)?)"
+    r"(?: de(?! montagnes)| d| du| des)?\s"
 )
 
 
@@ -71,7 +78,7 @@ def has_foreign_letters(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def split(text: str, into: Field) -> Segments:
     """Folded words with their abbreviations written out, in the pieces that commas and parentheses make."""
-    pieces = _BREAKS.split(_GLUED_SAINT.sub(r"\1 ", visible(text)))
+    pieces = _BREAKS.split(_GLUED_SAINT.sub(r"\1 ", _NUMBER_SIGN.sub(" ", visible(text))))
     segments = [words for piece in pieces if (words := _words(piece, into))]
     if into is Field.CIRCONSCRIPTION and len(segments) > 1 and segments[-1] in (("quebec",), ("canada",)):
         segments.pop()
@@ -97,6 +104,8 @@ def _words(piece: str, into: Field) -> tuple[str, ...]:
             words += ABBREVIATIONS[word]
         elif word in ("no", "num", "numero") and numeral(following):
             continue
+        elif into is Field.DESIGNATION and (glued := _GLUED_NUMBER.fullmatch(word)) and glued[1] in KINDS:
+            words += glued.groups()
         else:
             words.append(word)
     return tuple(words)
@@ -175,7 +184,7 @@ def _read_types(segment: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, .
     ):
         heads.append(TYPES[rest[0]])
         rest = rest[1:]
-        if heads[-1] == "cadastre" and rest[:1] == ("officiel",):
+        if heads[-1] == "cadastre" and rest[:1] in (("officiel",), ("off",)):
             rest = rest[1:]
         if rest and rest[0] in JOINING:
             rest = rest[1:]
@@ -218,12 +227,15 @@ def _read_name(words: tuple[str, ...]) -> Reading:
         following = words[i + 1] if i < last else ""
         if (word, following) in COUNTED:
             kept.append(COUNTED[word, following])
+        elif glued := _GLUED_NUMBER.fullmatch(word):
+            kept.append(glued[1])
+            numbers.append(str(int(glued[2])))
         elif any(c.isdigit() for c in word):
             numbers.append(numeral(word) or word)
         elif i == last and kept and (number := roman(word) or (numeral(word) if len(kept) == 1 else None)):
             numbers.append(number)
         elif word in SIDES:
-            sides.append(word)
+            sides.append(ENGLISH_SIDES.get(word, word) if i == last else word)
         elif i == last and kept and word in SIDE_LETTERS and words[i - 1] not in SMALL:
             sides.append(SIDE_LETTERS[word])
         else:

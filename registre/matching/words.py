@@ -8,6 +8,9 @@ SMALL = frozenset(["a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "l
 JOINING = frozenset(("de", "d", "du", "des", "of", "the"))
 
 SIDES = frozenset(["nord", "sud", "est", "ouest", "north", "south", "east", "west"])
+ENGLISH_SIDES = {"north": "nord", "south": "sud", "east": "est", "west": "ouest"}
+"""After a name they are its side (`Templeton West`); before it they are part of it (`North Hatley`)."""
+
 SIDE_LETTERS = {"n": "nord", "s": "sud", "e": "est", "o": "ouest", "w": "ouest"}
 SAINTS = frozenset(("saint", "sainte", "saints", "saintes"))
 
@@ -39,7 +42,7 @@ LEADS_ANOTHER_TYPE = frozenset(("municipalite", "augmentation", "partie", "fief"
 WITH_AND_WITHOUT_ARTICLE = frozenset((("malbaie",),))
 """Malbaie (near Percé) and La Malbaie (Charlevoix) are two places; elsewhere a missing article is only forgotten."""
 
-NAMES_LIKE_TYPES = frozenset((("ville", "marie"), ("ville", "emard")))
+NAMES_LIKE_TYPES = frozenset((("ville", "marie"), ("ville", "emard"), ("clarke", "city")))
 
 WARD = frozenset(["quartier", "quartiers", "quart", "qtier", "qrt", "qr", "ward"])
 
@@ -112,7 +115,14 @@ def ordinal(word: str) -> str | None:
     """`'2e'` and `'iie'` → `'2'`; None for anything else."""
     if found := _ORDINAL.fullmatch(word):
         return str(int(found[1]))
+    if word in ("ier", "iere"):
+        return "1"
     return roman(word[:-1]) if len(word) > 2 and word.endswith("e") else None
+
+
+def rank(word: str) -> str | None:
+    """`'1er'` and `'3ieme'` → the number; None for `'2e'` and `'2o'`, which may be 2 Est and 2 Ouest."""
+    return ordinal(word) if word[-2:-1].isalpha() else None
 
 
 def numeral(word: str) -> str | None:
