@@ -36,8 +36,15 @@ class Settings(BaseSettings):
     """What may be set, by the environment variable named in `validation_alias`."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", populate_by_name=True
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", case_sensitive=True
     )
+
+    def __init__(self, **values: Any) -> None:
+        # Our own callers name a setting by its field. The environment may not: HOME, HOST and PROFILE mean other things there.
+        fields = type(self).model_fields
+        super().__init__(
+            **{str(fields[name].validation_alias) if name in fields else name: value for name, value in values.items()}
+        )
 
     home: Path = Field(default_factory=default_home, validation_alias="REGISTRE_HOME")
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")

@@ -38,7 +38,7 @@ class Site:
         self.fleet: Fleet | None = None
         self.settings = Settings(
             _env_file=None, home=home, host="host-a", drain_seconds=20, buckets=home.parent / "buckets"
-        )  # type: ignore[call-arg]
+        )
         self._dsn = dsn
         self._draining: Fleet | None = None
 

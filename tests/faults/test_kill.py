@@ -159,7 +159,7 @@ def test_a_worker_killed(point: str, store: Store, dsn: str, home: Path, tmp_pat
 @pytest.mark.parametrize("point", ["after_download", "after_secure"])
 def test_a_worker_with_real_browsers_and_its_own_postgres_killed(point: str, home: Path) -> None:
     ledger = home.parent / "twin.jsonl"
-    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)
     with open_store(settings) as store:
         store.accounts.add(*demo_accounts(1)[0])
         orders = store.queue.submit([index("2 784 195")])

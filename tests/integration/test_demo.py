@@ -20,7 +20,7 @@ def test_the_demo_ends_well_and_leaves_nothing_in_progress(public_home: Path) ->
     until(lambda: processes_of(public_home) == [], f"outlived the demo: {processes_of(public_home)}")
 
     home = public_home / "demo"
-    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)
     with open_store(settings) as store:
         counts = {str(status): jobs for status, jobs in store.views.counts().items()}
         lines = store.ledger.lines()

@@ -92,7 +92,7 @@ def show(home: Path, order: str) -> Any:
 
 
 def until_completed(home: Path, order: str) -> None:
-    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=home, database_url=None, pg_bin=None, buckets=None)
     with open_store(settings) as store:
         job = until(
             lambda: job if (job := store.views.job(JobId(order))).finished_at else None, "the order did not end", 60

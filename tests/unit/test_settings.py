@@ -30,6 +30,14 @@ def test_without_settings_everything_has_a_default(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "reading settings makes nothing"
 
 
+def test_what_the_system_calls_home_and_host_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        for written in {name, name.upper()} - set(VARIABLES):
+            monkeypatch.setenv(written, "/somewhere/else")
+    settings = load_settings()
+    assert "/somewhere/else" not in {str(value) for value in settings.model_dump().values()}
+
+
 def test_a_flag_outweighs_the_environment_and_the_environment_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
