@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from registre.twin.faults import FAULTS, FaultBox
+from registre.twin.fault_box import FaultBox
+from registre.twin.faults import FAULTS, FaultKind
 
 
 def test_a_count_bites_that_often_and_no_more() -> None:
