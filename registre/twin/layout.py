@@ -23,7 +23,7 @@ def changed_field(page: str, faults: FaultBox) -> str:
     for name in faults.texts("renamed_field"):
         page = re.sub(rf'(name|id|for)="{name}"', rf'\1="{name}{RENAMED}"', page)
     for name in faults.texts("moved_field"):
-        row = re.search(rf'<tr>(?:(?!<tr>).)*?name="{name}".*?</tr>\n', page, re.DOTALL)
+        row = re.search(rf'<tr>(?:(?!<tr>|</table>).)*?name="{name}".*?</tr>\n', page, re.DOTALL)
         if row:
             before, end, after = page.replace(row[0], "", 1).rpartition("</table>\n</form>")
             page = before + row[0] + end + after

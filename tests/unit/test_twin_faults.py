@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registre.twin.fault_box import FaultBox
-from registre.twin.faults import FAULTS, FaultKind
+from registre.twin.faults import FAULTS
 
 
 def test_a_count_bites_that_often_and_no_more() -> None:
