@@ -95,7 +95,10 @@ class Tab:
 
     async def look_at_free_page(self) -> Verdict:
         """What the page is, before anything was submitted: failures of the site are nobody's fault."""
-        verdict = await self.look()
+        try:
+            verdict = await self.look()
+        except PageCut as error:
+            raise self._unavailable(error) from error
         if verdict.kind is PageKind.SERVER_ERROR:
             raise SiteUnavailable(f"The site answered {self.status}.")
         if verdict.kind in (PageKind.MAINTENANCE, PageKind.CLOSED):
@@ -132,10 +135,18 @@ class Tab:
         return SiteUnavailable(f"The site cannot be reached ({code}).")
 
     async def look(self) -> Verdict:
-        """Classify the page that is shown. A page that is replaced while it is read is read again."""
+        """Classify the page that is shown. One that is still coming, or is replaced while it is read, is read again.
+
+        PageCut when the page ends before its end.
+        """
         for _ in range(3):
             try:
-                return classify(await self.facts(), self.profile)
+                facts = await self.facts()
+                if not facts.reading:
+                    return classify(facts, self.profile)
+                await self.arrive()
+            except PageCut:
+                raise
             except PlaywrightTimeout:
                 raise
             except PlaywrightError as error:

@@ -60,7 +60,10 @@ class Walk:
         self._on_step(Step.SUBMITTING)
         await self._press(button)
         while True:
-            verdict = await self._tab.look()
+            try:
+                verdict = await self._tab.look()
+            except PageCut as error:
+                raise BrowserFailed(_LOST) from error
             if self._tab.pages_asked > self._asked_before + 1:
                 self._seen.add(PageKind.LOADING)  # a page between, gone before it was seen, went on by itself
             if verdict.kind is PageKind.VIEWER:
@@ -173,5 +176,5 @@ class Walk:
             message = f"After the submission came a page without {landmark}."
         else:
             seen = (verdict.sentence or address)[:_SEEN_AT_MOST]
-            message = f"After the submission came a page that was not expected ({verdict.kind}): {seen}"
+            message = f"After the submission came a page that was not expected ({verdict.kind}): '{seen}'."
         return LayoutChanged(message, source=self._request.source, landmark=landmark)

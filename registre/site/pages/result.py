@@ -30,6 +30,7 @@ FACTS_SCRIPT = r"""
     present[name] = selectors.some((selector) => document.querySelector(selector) !== null);
   return {
     url: location.href,
+    reading: document.readyState === 'loading',
     title: clean(document.title),
     lines: (document.body ? document.body.innerText : '').slice(0, 20000).split(/[\n\t]/).map(clean).filter(Boolean),
     errorCells: texts(document.querySelectorAll(ask.errorCells)),
@@ -66,9 +67,13 @@ class PageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What one look takes from the main document. Texts have single spaces; `present` names marks of the profile."""
+    """What one look takes from the main document. Texts have single spaces; `present` names marks of the profile.
+
+    While `reading` the rest of the page is still on its way.
+    """
 
     url: str = ""
+    reading: bool = False
     status: int | None = None
     title: str = ""
     text: str = ""
@@ -115,6 +120,7 @@ def read_facts(answer: Mapping[str, Any], status: int | None) -> PageFacts:
     """The facts from what FACTS_SCRIPT returned."""
     return PageFacts(
         url=answer["url"],
+        reading=answer["reading"],
         status=status,
         title=answer["title"],
         text=" ".join(answer["lines"]),
