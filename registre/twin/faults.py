@@ -70,7 +70,7 @@ FAULTS: Mapping[str, FaultSpec] = {
     "expire_session": _page("a protected page finds its session expired, and it is"),
     "refuse_login": _once("a login is refused, right or wrong"),
     "lock_after": FaultSpec(
-        FaultKind.NUMBER, "an account is locked after so many refusals in a row", counted=False, default=3
+        FaultKind.NUMBER, "an account is locked after so many refusals in a row", counted=False, default=3.0
     ),
     "identity_question": _once("a right login is answered by an identity question"),
     "notice": _once("a notice stands between a login and every page, until it is read"),

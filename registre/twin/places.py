@@ -39,7 +39,7 @@ class Place(StrEnum):
 SEARCH_BUTTONS = ("btnSoumt", "btnRechr")
 
 _PLACES = {
-    ("GET", paths.ENTRY): Place.ENTRY,
+    ("GET", paths.ROOT): Place.ENTRY,
     ("GET", paths.LOGIN): Place.LOGIN,
     ("POST", paths.LOGIN): Place.SIGN_IN,
     ("POST", paths.NOTICE): Place.NOTICE,
@@ -64,4 +64,4 @@ def place_of(method: str, path: str, fields: Container[str] = ()) -> Place:
     """The place of a request; `fields` are the names posted."""
     if method == "POST" and path in paths.FORMS.values():
         return Place.SEARCH if any(button in fields for button in SEARCH_BUTTONS) else Place.RELOAD
-    return _PLACES.get((method, path), Place.IMAGE)
+    return _PLACES.get((method, path.rstrip("/")), Place.IMAGE)
