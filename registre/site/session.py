@@ -83,6 +83,7 @@ class SiteSession:
         self._form: SearchForm | None = None
         self._filled: FilledForm | None = None
         self._viewer: Viewer | None = None
+        self._told_of_connections = False
 
     @property
     def is_closed(self) -> bool:
@@ -176,7 +177,8 @@ class SiteSession:
             filled = await form.fill(request)
             # found missing now, it costs nothing; after the intent it would be a doubt about money
             await form.submit_button()
-        if self._the_tab.stays_connected and self._profile.browser.headers:
+        if self._the_tab.stays_connected and not self._told_of_connections:
+            self._told_of_connections = True
             log.warning(
                 "the site keeps its connections open although asked not to; if one breaks, Chromium may repeat a request, "
                 "and a document may be billed twice: compare with the site's invoices"

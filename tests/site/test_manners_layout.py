@@ -79,10 +79,10 @@ def test_a_button_that_was_renamed_is_known_by_its_caption(
     visit.obtain(visit.signed_in(), request_, target)
 
 
-@pytest.mark.parametrize("field", [*IN_FORM, "btnSoumt", "btnRechr", "btnConfr"])
+@pytest.mark.parametrize("field", ["selCircnFoncr", "selDesgnSecnd", "txtNoReqst", "btnSoumt", "btnConfr"])
 def test_a_field_that_was_moved_is_found(field: str, visit: Visit, target: Path) -> None:
     visit.twin.faults.set("moved_field", field)
-    request = IN_FORM.get(field, ACTE if field == "btnRechr" else PLAN_OF_A_LIST)
+    request = IN_FORM.get(field, PLAN_OF_A_LIST)
     visit.obtain(visit.signed_in(), request, target)
 
 
