@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -15,10 +16,14 @@ from typing import Annotated
 
 import typer
 
+from registre.cli.output import show_json, show_table, show_text
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
 from registre.settings import REAL_SITE, Settings, load_settings
 from registre.twin.config import TwinConfig, demo_accounts
+from registre.twin.fault_orders import read_arguments
+from registre.twin.faults import FAULTS, FaultKind
+from registre.twin.places import Place
 from registre.wiring import Store, open_registry, open_store
 
 log = logging.getLogger(__name__)
@@ -75,10 +80,30 @@ def twin(
     ledger: Annotated[Path | None, typer.Option(help="Keep the twin's own billing ledger in this file.")] = None,
     loading_seconds: Annotated[float, typer.Option(help="How long a viewer loads.", min=0, max=600)] = 0.3,
     idle_seconds: Annotated[float, typer.Option(help="After how long without a request a session ends.", min=1)] = 1200,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=VALUE][,count=N][,account=CODE][,page=PAGE]",
+            help="Start with this bad manner; may be repeated. --faults lists them.",
+        ),
+    ] = None,
+    faults: Annotated[bool, typer.Option("--faults", help="List every bad manner, and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --faults: for programs.")] = False,
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run the twin of the registry's site alone, on loopback. Everything in it is made up."""
     from registre.twin.server import serve  # where it is used: other commands must not wait for it
+
+    if faults:
+        if as_json:
+            show_json({"faults": {name: asdict(spec) for name, spec in FAULTS.items()}, "pages": list(Place)})
+        else:
+            _show_faults()
+        return
+    try:
+        ordered = read_arguments(fault or [])
+    except ValueError as error:
+        raise InvalidInput("fault", f"{error}.") from None
 
     if ledger is not None:
         try:
@@ -90,6 +115,7 @@ def twin(
         ledger_path=ledger,
         loading_seconds=loading_seconds,
         idle_seconds=idle_seconds,
+        faults=ordered,
     )
 
     def announce(base_url: str) -> None:
@@ -100,6 +126,19 @@ def twin(
             typer.echo(f"sign in as {user} with {password} (made up); Ctrl-C to stop", err=True)
 
     serve(config, "127.0.0.1", port, announce, stop_with_stdin)
+
+
+def _show_faults() -> None:
+    """Every fault with its value, what may limit it, and what it does; then the pages."""
+    rows = []
+    for name, spec in FAULTS.items():
+        value = {FaultKind.NUMBER: "NUMBER", FaultKind.TEXT: "TEXT", FaultKind.COUNT: ""}[spec.kind]
+        if spec.default is not None:
+            value = f"{value} ({spec.default if isinstance(spec.default, str) else format(spec.default, 'g')})"
+        limits = {"count": spec.counted, "account": spec.account, "page": spec.places}
+        rows.append([name, value, " ".join(limit for limit, there in limits.items() if there), spec.meaning])
+    show_table("bad manners of the twin", ["fault", "value (default)", "limits", "what it does"], rows)
+    show_text(f"pages: {' '.join(Place)}")
 
 
 @contextmanager

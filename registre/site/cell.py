@@ -104,6 +104,7 @@ class Cell:
                 return await playwright.chromium.launch(
                     executable_path=self._chromium,
                     chromium_sandbox=sandbox,
+                    args=list(self._profile.browser.arguments),
                     downloads_path=folder,
                     artifacts_dir=folder,
                     handle_sigint=False,
@@ -125,6 +126,7 @@ class Cell:
                 locale=self._profile.locale,
                 timezone_id=self._profile.timezone,
                 accept_downloads=True,
+                extra_http_headers=dict(self._profile.browser.headers),
                 storage_state=state,
             )
         context.set_default_timeout(self._budgets.operation * 1000)

@@ -53,6 +53,13 @@ class Budgets(_Part):
     admission: PositiveFloat
 
 
+class BrowserProfile(_Part):
+    """How Chromium is started, and what it adds to every request."""
+
+    arguments: Texts
+    headers: Mapping[str, str]
+
+
 class LoginProfile(_Part):
     path: Text
     url_marks: SomeTexts
@@ -99,6 +106,7 @@ class ResultProfile(_Part):
     loading_texts: Texts
     loading_selectors: Texts
     maintenance_texts: Texts
+    closed_texts: Texts
 
 
 class ViewerProfile(_Part):
@@ -142,6 +150,8 @@ class SiteProfile(_Part):
     timezone: Text
     blank_values: tuple[str, ...]
     renovated_cadastre: Text
+    renovated_cadastre_names: Texts
+    browser: BrowserProfile
     budgets: Budgets
     login: LoginProfile
     forms: Mapping[Source, FormProfile]

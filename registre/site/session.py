@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +19,16 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from registre.account import Credentials
 from registre.document import DocumentRequest, Source
-from registre.errors import Aborted, AccountError, BrowserFailed, RegistreError, SessionExpired, SiteUnavailable
+from registre.errors import (
+    Aborted,
+    AccountError,
+    BrowserFailed,
+    DocumentError,
+    LayoutChanged,
+    RegistreError,
+    SessionExpired,
+    SiteUnavailable,
+)
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site import evidence
 from registre.site.cell import Cell
@@ -34,6 +44,8 @@ from registre.site.translate import FOREIGN, as_ours
 from registre.site.walk import Walk
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 JOBS_PER_PAGE = 25
 """A page in use for ever grows about 4 MB a job; a new one in the same context costs some milliseconds."""
@@ -70,7 +82,8 @@ class SiteSession:
         self._jobs_of_page = 0
         self._form: SearchForm | None = None
         self._filled: FilledForm | None = None
-        self._saves = 0
+        self._viewer: Viewer | None = None
+        self._told_of_connections = False
 
     @property
     def is_closed(self) -> bool:
@@ -152,7 +165,7 @@ class SiteSession:
             self._remember(await self._context.storage_state())
 
     async def _fill(self, request: DocumentRequest) -> FilledForm:
-        self._filled = self._form = None
+        self._filled = self._form = self._viewer = None
         if self._jobs_of_page >= JOBS_PER_PAGE:
             await self._the_tab.close()
             await self._new_page()
@@ -160,10 +173,16 @@ class SiteSession:
         form_profile = self._profile.forms[request.source]
         screen = ActeForm if request.source is Source.ACTE else LotForm
         form = screen(self._the_tab, request.source, form_profile)
-        filled = await form.fill(request)
-        await (
-            form.submit_button()
-        )  # found missing now, it costs nothing; after the intent it would be a doubt about money
+        with _of_source(request.source):
+            filled = await form.fill(request)
+            # found missing now, it costs nothing; after the intent it would be a doubt about money
+            await form.submit_button()
+        if self._the_tab.stays_connected and not self._told_of_connections:
+            self._told_of_connections = True
+            log.warning(
+                "the site keeps its connections open although asked not to; if one breaks, Chromium may repeat a request, "
+                "and a document may be billed twice: compare with the site's invoices"
+            )
         self._form, self._filled = form, filled
         return filled
 
@@ -172,13 +191,16 @@ class SiteSession:
         if form is None or filled is None or filled.number != request.number_normalized:
             raise BrowserFailed("The form was not filled for this order.")
         self._form = self._filled = None
-        self._saves = 0
-        button = await form.submit_button()
-        return await Walk(self._the_tab, request, filled, permit, self._on_step).run(button)
+        with _of_source(request.source):
+            button = await form.submit_button()
+            reached = await Walk(self._the_tab, request, filled, permit, self._on_step).run(button)
+        self._viewer = Viewer(self._the_tab)
+        return reached
 
     async def _save(self, target: Path) -> None:
-        self._saves += 1
-        await Viewer(self._the_tab).save(target, again=self._saves > 1)
+        if self._viewer is None:
+            raise DocumentError("The viewer is no longer open.")
+        await self._viewer.save(target)
 
     async def _leave(self) -> None:
         cell, context = self._cell, self._context
@@ -251,6 +273,16 @@ class SiteSession:
             return cell is not None and self._host.run(cell.healthy, self._profile.budgets.probe * 2, "probing")
         except BrowserFailed:
             return False
+
+
+@contextlib.contextmanager
+def _of_source(source: Source) -> Iterator[None]:
+    """A landmark missed while an order of `source` was under way is that source's, whichever screen missed it."""
+    try:
+        yield
+    except LayoutChanged as error:
+        error.source = error.source or source
+        raise
 
 
 async def _dismiss(dialog: Dialog) -> None:

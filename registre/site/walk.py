@@ -14,16 +14,20 @@ from playwright.async_api import Locator
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from registre.document import DocumentRequest
-from registre.errors import BrowserFailed, LayoutChanged, SessionExpired, SiteUnavailable
+from registre.errors import BrowserFailed, LayoutChanged, SessionExpired
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site.host import Permit
 from registre.site.pages.confirmation import confirm_button
 from registre.site.pages.plan_list import choose_plan
 from registre.site.pages.result import PageKind, Verdict, is_lot_inactive, judge_sentence
-from registre.site.pages.rows import check_row, read_rows
+from registre.site.pages.rows import ListRow, check_row, read_rows
 from registre.site.pages.similar_list import choose_document
-from registre.site.tab import Tab
-from registre.site.translate import first_line
+from registre.site.tab import PageCut, Tab, away
+from registre.site.translate import first_line, network_error
+
+_LOST = "The connection to the site was lost after the submission."
+
+_SEEN_AT_MOST = 120
 
 _HAS_LOADED = r"""
 (ask) => {
@@ -49,13 +53,19 @@ class Walk:
         self._on_step = on_step
         self._seen: set[PageKind] = set()
         self._notes: list[str] = []
+        self._asked_before = 0
         self._deadline = asyncio.get_running_loop().time() + tab.profile.budgets.viewer
 
     async def run(self, button: Locator) -> ViewerReached:
         self._on_step(Step.SUBMITTING)
         await self._press(button)
         while True:
-            verdict = await self._tab.look()
+            try:
+                verdict = await self._tab.look()
+            except PageCut as error:
+                raise BrowserFailed(_LOST) from error
+            if self._tab.pages_asked > self._asked_before + 1:
+                self._seen.add(PageKind.LOADING)  # a page between, gone before it was seen, went on by itself
             if verdict.kind is PageKind.VIEWER:
                 return ViewerReached(tuple(self._notes))
             self._refuse_endings(verdict)
@@ -88,17 +98,20 @@ class Walk:
             raise judge_sentence(sentence, self._tab.profile)
         if kind is PageKind.SERVER_ERROR:
             raise BrowserFailed(f"The site answered {self._tab.status} after the submission.")
+        if kind is PageKind.LOST:
+            raise BrowserFailed(_LOST)
         gone = kind in (PageKind.LOGIN, PageKind.IDENTITY_QUESTION)
-        if PageKind.LOADING in self._seen and (gone or kind is PageKind.MAINTENANCE):
+        shut = kind in (PageKind.MAINTENANCE, PageKind.CLOSED)
+        if PageKind.LOADING in self._seen and (gone or shut):
             raise BrowserFailed(f"The document was loading, and the site showed a {kind} page instead.")
         if gone:
             raise SessionExpired("The site sent us back to its login page.")
-        if kind is PageKind.MAINTENANCE:
-            raise SiteUnavailable(f"The site is in maintenance: {sentence}")
+        if shut:
+            raise away(verdict)
 
     async def _choose_document(self) -> None:
         wanted = self._filled.acte_type.label if self._filled.acte_type else self._request.acte_type
-        rows = await read_rows(self._tab)
+        rows = await self._rows()
         row = choose_document(rows, self._request.number_normalized, wanted, self._tab.profile.result)
         await check_row(self._tab, row)
         await self._press(await self._list_button())
@@ -109,21 +122,30 @@ class Walk:
             self._notes.append(
                 f"The lot {self._request.number} is inactive; the most recent plan of its list was taken."
             )
-        row = choose_plan(await read_rows(self._tab), self._request.number_normalized)
+        row = choose_plan(await self._rows(), self._request.number_normalized)
         await check_row(self._tab, row)
         await self._press(await self._list_button())
+
+    async def _rows(self) -> tuple[ListRow, ...]:
+        rows = await read_rows(self._tab)
+        if not rows:
+            raise LayoutChanged("The list has nothing to choose from.", landmark=self._tab.profile.result.radio)
+        return rows
 
     async def _list_button(self) -> Locator:
         return await self._tab.first(self._tab.profile.result.list_submit, "button that submits the choice")
 
     async def _press(self, button: Locator) -> None:
         """Click and be on the page that comes. Whatever goes wrong here leaves a purchase possible."""
+        self._asked_before = self._tab.pages_asked
         try:
             async with self._permit.lent(self._tab.profile.budgets.operation):
                 await self._tab.press(button, self._left())
         except PlaywrightTimeout as error:
             raise BrowserFailed("The site did not answer in time after the submission.") from error
         except PlaywrightError as error:
+            if isinstance(error, PageCut) or network_error(error):
+                raise BrowserFailed(_LOST) from error
             raise BrowserFailed(f"The page was lost after the submission: {first_line(error)}.") from error
 
     async def _wait(self) -> None:
@@ -132,17 +154,27 @@ class Walk:
         ask = {"texts": list(result.loading_texts), "selectors": list(result.loading_selectors)}
         try:
             async with self._permit.lent(self._tab.profile.budgets.operation):
-                await self._tab.page.wait_for_function(_HAS_LOADED, arg=ask, polling=100, timeout=self._left() * 1000)
-        except PlaywrightTimeout as error:
+                loaded = self._tab.page.wait_for_function(
+                    _HAS_LOADED, arg=ask, polling=100, timeout=self._left() * 1000
+                )
+                async with asyncio.timeout(self._left()):
+                    await self._tab.unless_cut(loaded)
+        except (PlaywrightTimeout, TimeoutError) as error:
             seconds = self._tab.profile.budgets.viewer
             raise BrowserFailed(f"The document was still loading after {seconds:g} s.") from error
+        except PageCut as error:
+            raise BrowserFailed(_LOST) from error
 
     def _left(self) -> float:
         return max(0.1, self._deadline - asyncio.get_running_loop().time())
 
     def _unexpected(self, verdict: Verdict) -> LayoutChanged:
-        seen = verdict.sentence or self._tab.page.url
-        return LayoutChanged(
-            f"After the submission came a page that was not expected ({verdict.kind}): {seen}",
-            source=self._request.source,
-        )
+        result, address = self._tab.profile.result, self._tab.page.url
+        missed = {result.confirmation_url: result.confirm[0], result.plan_list_url: result.radio}
+        landmark = next((landmark for mark, landmark in missed.items() if mark in address), None)
+        if landmark and verdict.kind is PageKind.UNKNOWN:
+            message = f"After the submission came a page without {landmark}."
+        else:
+            seen = (verdict.sentence or address)[:_SEEN_AT_MOST]
+            message = f"After the submission came a page that was not expected ({verdict.kind}): '{seen}'."
+        return LayoutChanged(message, source=self._request.source, landmark=landmark)

@@ -27,7 +27,11 @@ def create_app(config: TwinConfig) -> Litestar:
         route_handlers=handlers,
         before_request=web.before_page,
         dependencies={"session": Provide(web.provide_session), "fields": Provide(web.provide_fields)},
-        exception_handlers={web.SessionMissing: web.to_login, web.DemandMissing: web.gone},
+        exception_handlers={
+            web.SessionMissing: web.to_login,
+            web.NoticeUnread: web.to_notice,
+            web.DemandMissing: web.gone,
+        },
     )
     app = Litestar(
         route_handlers=[pages, *web_admin.HANDLERS],
@@ -42,5 +46,5 @@ def create_app(config: TwinConfig) -> Litestar:
 
 async def _report(error: Exception, scope: Scope) -> None:
     """The twin's own mistakes are logged; what it means to answer is not."""
-    if not isinstance(error, web.SessionMissing | web.DemandMissing | HTTPException):
+    if not isinstance(error, web.SessionMissing | web.NoticeUnread | web.DemandMissing | HTTPException):
         _log.error("the twin failed at %s", scope["path"], exc_info=error)

@@ -30,6 +30,7 @@ class TwinConfig:
     `encoding` is of pages and of posted forms, `utf-8` or `windows-1252`. `acte_form_reloads` makes the
     circonscription of the acte form reload the page, which is unknown of the real site. `inline_pdf` puts the PDF
     itself in the viewer's frame instead of an HTML page about it; a headless shell turns that into a second download.
+    `faults` are set from the start, in the shape `FaultBox.update` takes.
     """
 
     accounts: Mapping[str, str] = field(default_factory=lambda: dict(demo_accounts(3)))
@@ -41,4 +42,5 @@ class TwinConfig:
     encoding: str = "utf-8"
     acte_form_reloads: bool = False
     inline_pdf: bool = False
+    faults: Mapping[str, object] = field(default_factory=dict)
     clock: Callable[[], datetime] = utc_now

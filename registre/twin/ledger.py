@@ -1,4 +1,4 @@
-"""The twin's own bill: one line each time a viewer is reached.
+"""The twin's own bill: one line each time a viewer is made, so a request that was repeated shows as two.
 
 Invariant: append-only; with a path, a line is on the disk (fsync) before the viewer that it bills is answered.
 """
@@ -18,7 +18,10 @@ from registre.twin.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One billed document. `at` is ISO 8601 in UTC; `cadastre` is its name; a blank fact is ''."""
+    """One billed page. `at` is ISO 8601 in UTC; `cadastre` is its name; a blank fact is ''.
+
+    `hit` says how many times its request id has been billed with this line: above 1 it is a repetition.
+    """
 
     n: int
     at: str
@@ -31,6 +34,7 @@ class LedgerLine:
     acte_type: str
     amount_cents: int
     request_id: str
+    hit: int = 1
 
 
 class BillingLedger:
@@ -47,7 +51,7 @@ class BillingLedger:
         self._lines: list[LedgerLine] = _load(path) if path else []
 
     def bill(self, account: str, document: Document, request_id: str) -> LedgerLine:
-        """Append one line; the caller sees to it that a request is billed once."""
+        """Append one line."""
         with self._guard:
             line = LedgerLine(
                 n=len(self._lines) + 1,
@@ -61,6 +65,7 @@ class BillingLedger:
                 acte_type=document.acte_type,
                 amount_cents=self._fee_cents,
                 request_id=request_id,
+                hit=1 + sum(line.request_id == request_id for line in self._lines),
             )
             if self._path:
                 _append(self._path, line)

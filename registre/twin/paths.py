@@ -18,6 +18,7 @@ FORMS = {
 PLAN_LIST = f"{ROOT}/Script/13_01_08/pf_13_01_08_selct_plan_cadst.asp"
 CONFIRMATION = f"{ROOT}/Script/13_01_13/pf_13_01_13_confr_demnd.asp"
 
+NOTICE = f"{ROOT}/Script/14_06_01-02/pf_14_06_03_avis.asp"
 MENU = f"{ROOT}/Script/13_01_11/pf_13_01_11_01_menu.asp"
 SIGN_OUT = f"{ROOT}/Script/14_06_01-02/pf_14_06_02_quitr.asp"
 SIMILAR_LIST = f"{ROOT}/Script/13_01_11/pf_13_01_11_09_reqst_simlr.asp"

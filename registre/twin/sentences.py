@@ -25,6 +25,7 @@ PAPER_ONLY = (
 GONE = "La demande n’est plus disponible. Veuillez en faire une nouvelle."
 NOT_CONFIRMED = "La demande doit être confirmée avant la consultation du document."
 LOGIN_REFUSED = "Le code d’utilisateur ou le mot de passe est invalide."
+ACCOUNT_LOCKED = "Votre compte est verrouillé. Veuillez communiquer avec le service à la clientèle."
 
 
 def inactive_lot(number: str) -> str:

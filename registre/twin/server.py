@@ -24,8 +24,9 @@ from registre.twin import paths
 from registre.twin.app import create_app
 from registre.twin.config import TwinConfig
 from registre.twin.core import Twin
-from registre.twin.faults import FaultBox
+from registre.twin.fault_box import FaultBox
 from registre.twin.ledger import LedgerLine
+from registre.twin.wire import Wire, protocol_of
 
 _GRACE_SECONDS = 2
 _KEEP_ALIVE_SECONDS = 75
@@ -42,9 +43,9 @@ class _Server(uvicorn.Server):
         self._ready = ready
         super().__init__(
             uvicorn.Config(
-                app,
+                Wire(app, self.twin),
                 loop="asyncio",
-                http="h11",
+                http=protocol_of(self.twin),
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -37,11 +37,15 @@ class Demand:
 
 @dataclass(slots=True)
 class Session:
-    """One signed-in account. `choices` are the last fields of each form, which "Modifier la recherche" brings back."""
+    """One signed-in account. `choices` are the last fields of each form, which "Modifier la recherche" brings back.
+
+    While `notice` is true every page is the notice.
+    """
 
     token: str
     account: str
     seen_at: datetime
+    notice: bool = False
     demands: dict[str, Demand] = field(default_factory=dict)
     choices: dict[Source, Mapping[str, str]] = field(default_factory=dict)
 
@@ -77,6 +81,10 @@ class SessionBook:
             return None
         session.seen_at = self._clock()
         return session
+
+    def account_of(self, token: str | None) -> str | None:
+        """Whose cookie this is, if anyone's still; starts no idle clock anew."""
+        return next((s.account for s in self._by_account.values() if s.token == token), None)
 
     def close(self, session: Session) -> None:
         if self._by_account.get(session.account) is session:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Traffic:
-    """Counts since the start. `refetches`: viewers asked for again with a request id that was already billed."""
+    """Counts since the start. `refetches`: viewers billed again, because they were asked for again by the same request id."""
 
     paths: Counter[str] = field(default_factory=Counter)
     logins: Counter[str] = field(default_factory=Counter)

@@ -5,6 +5,8 @@ Invariant: nothing here touches a session's idle clock, is counted as a page or 
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from litestar import Response, delete, get, post
 from litestar.exceptions import ClientException
 from litestar.params import JSONBody
@@ -33,13 +35,16 @@ async def requests(twin: UsesTwin) -> dict[str, object]:
 @get(f"{ADMIN}/faults")
 async def faults(twin: UsesTwin) -> dict[str, object]:
     """What is set, and what can be."""
-    known = {name: {"kind": spec.kind.value, "meaning": spec.meaning} for name, spec in FAULTS.items()}
+    known = {name: asdict(spec) for name, spec in FAULTS.items()}
     return {"set": twin.faults.snapshot(), "known": known}
 
 
 @post(f"{ADMIN}/faults", status_code=200)
 async def set_faults(twin: UsesTwin, data: JSONBody[dict[str, object]]) -> dict[str, object]:
-    """`{"latency_ms": 200, "status_5xx": 3, "maintenance": false}` → what is set now; 400 names what is wrong."""
+    """`{"latency_ms": 200, "status_5xx": {"count": 3, "page": "viewer"}, "maintenance": false}` → what is set now.
+
+    400 names what is wrong.
+    """
     try:
         twin.faults.update(data)
     except ValueError as error:

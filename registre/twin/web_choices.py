@@ -79,7 +79,7 @@ async def loading(twin: UsesTwin, session: UsesSession, demnd: FromQuery[str] = 
         raise DemandMissing
     if document.needs_confirmation and not demand.confirmed:
         return twin.pages.page("message.html", sentence=NOT_CONFIRMED, source=demand.source)
-    left = twin.seconds_left(demand, document)
+    left = twin.seconds_left(session, demand, document)
     if not left:
         return redirect(paths.of_demand(paths.VIEWER, demand.id))
     poll_ms = min(max(round(left * 1000), _SHORTEST_POLL_MS), _LONGEST_POLL_MS)

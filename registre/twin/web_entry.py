@@ -14,7 +14,6 @@ from litestar.response import Redirect
 
 from registre.twin import paths
 from registre.twin.pages import redirect
-from registre.twin.sentences import LOGIN_REFUSED
 from registre.twin.web import COOKIE, UsesFields, UsesSession, UsesTwin
 
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -33,8 +32,11 @@ async def login_page(twin: UsesTwin) -> Response[bytes]:
 @post(paths.LOGIN, status_code=200)
 async def login(twin: UsesTwin, fields: UsesFields) -> Response[bytes] | Redirect:
     session = twin.sign_in(fields.get("txtVaCodeUtils", "").strip(), fields.get("txtMotPasse", ""))
-    if session is None:
-        return twin.pages.page("login.html", error=LOGIN_REFUSED)
+    if isinstance(session, str):
+        return twin.pages.page("login.html", error=session)
+    if twin.faults.take("identity_question", session.account):
+        twin.sessions.close(session)
+        return twin.pages.page("identity.html")
     answer = redirect(paths.MENU)
     answer.set_cookie(Cookie(key=COOKIE, value=session.token, path="/", httponly=True))
     return answer
@@ -43,6 +45,12 @@ async def login(twin: UsesTwin, fields: UsesFields) -> Response[bytes] | Redirec
 @get(paths.MENU)
 async def menu(twin: UsesTwin, session: UsesSession) -> Response[bytes]:
     return twin.pages.page("menu.html", account=session.account)
+
+
+@post(paths.NOTICE, status_code=302)
+async def read_notice(session: UsesSession) -> Redirect:
+    session.notice = False
+    return redirect(paths.MENU)
 
 
 @get(paths.SIGN_OUT, status_code=302)
@@ -57,4 +65,4 @@ async def image(name: FromPath[str]) -> Response[bytes]:
     return Response(_PIXEL, media_type="image/gif", headers={"cache-control": "max-age=86400", "x-image": name})
 
 
-HANDLERS = [entry, login_page, login, menu, sign_out, image]
+HANDLERS = [entry, login_page, login, read_notice, menu, sign_out, image]

@@ -42,6 +42,9 @@ def form_handlers(source: Source) -> Sequence[HTTPRouteHandler]:
 
 
 def _search(twin: Twin, session: Session, source: Source, fields: Fields) -> Response[bytes] | Redirect:
+    unknown = twin.faults.text("unknown_sentence", session.account)
+    if unknown:
+        return _form(twin, source, fields, unknown)
     answer = twin.registry.search(_query(twin, source, fields))
     match answer:
         case Refusal(sentence, boxed):
@@ -86,7 +89,7 @@ def _form(twin: Twin, source: Source, fields: Fields, error: str = "") -> Respon
             circonscriptions=pages.circonscriptions(place),
             types=pages.acte_types(fields.get("selTypeDocmn", "")),
             number=number,
-            reloads=twin.config.acte_form_reloads,
+            reloads=twin.config.acte_form_reloads or twin.faults.take("acte_form_reloads"),
             error=error,
         )
     cadastre = fields.get("selCadst", "")

@@ -21,10 +21,10 @@ PDF = "application/pdf"
 
 @get(paths.VIEWER)
 async def viewer(twin: UsesTwin, session: UsesSession, demnd: FromQuery[str] = "") -> Response[bytes]:
-    """Bills, unless it did so for this request id. The page is made first: a failure to is free."""
+    """Bills, each time it is asked for. The page is made first: a failure to is free."""
     demand = demand_of(session, demnd)
     document = demand.document
-    if document is None or demand.ready_at is None or twin.seconds_left(demand, document):
+    if document is None or demand.ready_at is None or twin.seconds_left(session, demand, document):
         raise DemandMissing
     if document.needs_confirmation and not demand.confirmed:
         return twin.pages.page("message.html", sentence=NOT_CONFIRMED, source=demand.source)
@@ -36,7 +36,8 @@ async def viewer(twin: UsesTwin, session: UsesSession, demnd: FromQuery[str] = "
 @get(paths.VIEWER_MENU)
 async def viewer_menu(twin: UsesTwin, session: UsesSession, demnd: FromQuery[str] = "") -> Response[bytes]:
     demand, document = _billed(session, demnd)
-    return twin.pages.page("viewer_menu.html", demand=demand, document=document)
+    no_link = twin.faults.take("no_save_link", session.account)
+    return twin.pages.page("viewer_menu.html", demand=demand, document=document, no_link=no_link)
 
 
 @get(paths.VIEWER_PAGE)
@@ -53,6 +54,8 @@ async def save(twin: UsesTwin, session: UsesSession, demnd: FromQuery[str] = "")
     _, document = _billed(session, demnd)
     if twin.faults.take("no_download", session.account):
         await twin.pause(None)
+    if twin.faults.take("html_for_pdf", session.account):
+        return twin.pages.page("login.html", error="")
     return Response(
         twin.file(session.account, document),
         media_type=PDF,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from registre.errors import ConfigurationError, Unavailable
 from registre.twin.config import TwinConfig
+from registre.twin.faults import FAULTS
 from registre.twin.server import TwinServer, serve
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +79,43 @@ def test_a_taken_port_is_one_sentence() -> None:
 def test_the_twin_listens_on_loopback_only(host: str) -> None:
     with pytest.raises(ConfigurationError, match="loopback"):
         serve(TwinConfig(), host, 0, print, stop_with_stdin=False)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-W", "error", "-m", "registre.cli", "twin", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("nope", "there is no fault 'nope'"),
+        ("latency_ms=soon", "latency_ms: a number"),
+        ("hang=page=nowhere", "there is no page 'nowhere'"),
+    ],
+)
+def test_a_wrong_fault_of_the_command_is_one_sentence_and_2(fault: str, words: str) -> None:
+    ended = subprocess.run(command("--port", "0", "--fault", fault), capture_output=True, text=True, cwd=ROOT)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert words in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_command_lists_every_fault() -> None:
+    ended = subprocess.run(command("--faults"), capture_output=True, text=True, cwd=ROOT)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [name for name in FAULTS if f"\n{name} " not in ended.stdout] == []
+    told = subprocess.run(command("--faults", "--json"), capture_output=True, text=True, cwd=ROOT)
+    assert list(json.loads(told.stdout)["faults"]) == list(FAULTS)
+
+
+def test_the_command_starts_with_the_faults_it_is_given() -> None:
+    arguments = command(
+        "--port", "0", "--stop-with-stdin", "--fault", "closed=page=entry", "--fault", "status_5xx=1,page=login"
+    )
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        url = announced(process)
+        assert "heures de service" in httpx.get(url).text
+        assert httpx.get(url + "Script/14_06_01-02/pf_14_06_01_reglr.asp").status_code == 503
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0

@@ -66,3 +66,9 @@ def test_a_foreign_error_keeps_its_first_line_only() -> None:
 def test_every_foreign_error_becomes_ours(error: Exception) -> None:
     assert isinstance(as_ours(error, "filling the form"), BrowserFailed)
     assert "while filling the form" in str(as_ours(error, "filling the form"))
+
+
+def test_no_connection_is_used_twice_because_chromium_repeats_requests_on_used_ones() -> None:
+    browser = load_profile().browser
+    assert browser.headers["Connection"] == "close"
+    assert {"--disable-http2", "--disable-quic"} <= set(browser.arguments), "HTTP/2 knows no Connection: close"

@@ -128,3 +128,23 @@ def test_a_known_sentence_has_its_class_and_stays_verbatim(sentence: str, kind: 
 def test_an_unknown_sentence_is_permanent_and_marked_for_review(sentence: str) -> None:
     error = judge_sentence(sentence, PROFILE)
     assert (error.kind, error.needs_review) == (ErrorKind.UNKNOWN_SENTENCE, True)
+
+
+def test_a_closed_site_says_so_in_its_one_sentence() -> None:
+    lines = ("Registre foncier", "Bienvenue. Vous êtes en dehors des heures de service. Revenez demain.")
+    verdict = classify(PageFacts(url=SITE, status=200, text=" ".join(lines), lines=lines), PROFILE)
+    assert verdict.kind is PageKind.CLOSED
+    assert verdict.sentence == "Vous êtes en dehors des heures de service."
+
+
+def test_a_closed_site_that_answers_503_is_closed_and_no_bare_server_error() -> None:
+    facts = PageFacts(url=SITE, status=503, text="Le site est fermé en dehors des heures de service.")
+    assert kind_of(facts) is PageKind.CLOSED
+
+
+def test_the_browsers_own_page_is_none_of_the_sites() -> None:
+    assert kind_of(PageFacts(url="chrome-error://chromewebdata/", status=200, text="en maintenance")) is PageKind.LOST
+
+
+def test_a_confirmation_without_its_button_is_unknown() -> None:
+    assert kind_of(PageFacts(url=SITE + "confr_demnd.asp", status=200, text="Confirmation")) is PageKind.UNKNOWN

@@ -17,7 +17,7 @@ from registre.matching import Field, Match, Option, match
 from registre.ports import FilledForm
 from registre.site.pages.result import PageKind, Verdict
 from registre.site.profile import FormProfile, Reload
-from registre.site.tab import Tab
+from registre.site.tab import PageCut, Tab
 from registre.site.translate import network_error
 
 _MAX_NAMED = 3
@@ -75,7 +75,10 @@ class SearchForm:
         await self.open()
         intended = await self._choose_all(request)
         number = request.number_normalized
-        await self._tab.page.locator(self._form.number).first.fill(number)
+        typed = self._tab.page.locator(self._form.number)
+        if not await typed.count():
+            raise self._changed(f"The form of {self._source} has no field for the number.", self._form.number)
+        await typed.first.fill(number)
         return await self._read_back(intended, number)
 
     async def open(self) -> None:
@@ -95,9 +98,10 @@ class SearchForm:
         if verdict.kind is PageKind.LOGIN or verdict.kind is PageKind.IDENTITY_QUESTION:
             raise SessionExpired("The site sent us back to its login page.")
         if verdict.kind not in (PageKind.FORM, PageKind.FORM_ERROR):
-            raise self._changed(
-                f"The form of {self._source} did not open; {verdict.kind} page instead.", self._form.landmark
+            what = (
+                f"without {self._form.landmark}" if verdict.kind is PageKind.UNKNOWN else f"but a {verdict.kind} page"
             )
+            raise self._changed(f"Not the form of {self._source} opened, but a page {what}.", self._form.landmark)
 
     def _changed(self, message: str, landmark: str) -> LayoutChanged:
         return LayoutChanged(message, source=self._source, landmark=landmark)
@@ -150,8 +154,9 @@ class SearchForm:
         page = self._tab.page
         try:
             if reloads is Reload.ALWAYS:
-                async with page.expect_navigation(wait_until="domcontentloaded"):
+                async with page.expect_navigation(wait_until="commit"):
                     await page.locator(selector).first.select_option(index=index)
+                await self._tab.arrive()
             elif reloads is Reload.MAYBE:
                 await self._choose_and_see(selector, index)
             else:
@@ -159,9 +164,9 @@ class SearchForm:
         except PlaywrightTimeout as error:
             raise SiteUnavailable(f"The site did not answer the choice of '{option.label}' in time.") from error
         except PlaywrightError as error:
-            if network_error(error) is None:
+            if network_error(error) is None and not isinstance(error, PageCut):
                 raise
-            raise SiteUnavailable(f"The site went away in the middle of a form ({network_error(error)}).") from error
+            raise SiteUnavailable("The connection to the site was lost in the middle of a form.") from error
         if reloads is not Reload.NEVER:
             self._prove(await self._tab.look_at_free_page())
 
@@ -187,7 +192,7 @@ class SearchForm:
                     raise
                 started.append("")
             if started:
-                await page.wait_for_function(_IS_RELOADED, polling=50)
+                await self._tab.unless_cut(page.wait_for_function(_IS_RELOADED, polling=50))
         finally:
             page.remove_listener("request", note)
 
@@ -196,6 +201,7 @@ class SearchForm:
         try:
             await self._tab.page.wait_for_function(_OFFERS, arg=[selector, list(self._blanks)], polling=50)
         except PlaywrightTimeout as error:
+            await self._must_read(selector)
             raise self._changed(f"The list of {name} stayed empty.", selector) from error
         return await self._must_read(selector)
 

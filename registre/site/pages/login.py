@@ -22,10 +22,11 @@ class LoginPage:
     async def sign_in(self, credentials: Credentials) -> None:
         """Sign in and prove it by the index form. AccountError when refused, LayoutChanged without the proof."""
         await self._open()
-        page = self._tab.page
-        await page.locator(self._profile.username).first.fill(credentials.username)
-        await page.locator(self._profile.password).first.fill(credentials.password)
+        username = await self._tab.first([self._profile.username], "field for the user code")
+        password = await self._tab.first([self._profile.password], "field for the password")
         button = await self._tab.first(self._profile.submit, "button that signs in")
+        await username.fill(credentials.username)
+        await password.fill(credentials.password)
         try:
             await self._tab.press(button, self._tab.profile.budgets.operation)
         except PlaywrightError:
@@ -36,9 +37,9 @@ class LoginPage:
         self._judge(verdict)
         await self._prove(verdict)
 
-    async def is_signed_in(self) -> bool:
-        """True when the index form opens as things are; no password is typed."""
-        verdict = await self._tab.open(self._tab.profile.forms[Source.INDEX].path)
+    async def is_signed_in(self, source: Source = Source.INDEX) -> bool:
+        """True when the form of `source` opens as things are; no password is typed."""
+        verdict = await self._tab.open(self._tab.profile.forms[source].path)
         return verdict.kind in (PageKind.FORM, PageKind.FORM_ERROR)
 
     async def _open(self) -> None:
@@ -51,8 +52,6 @@ class LoginPage:
             verdict = await self._tab.open(self._profile.path)
         if verdict.kind is PageKind.IDENTITY_QUESTION:
             raise AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {verdict.sentence}")
-        if not await self._tab.page.locator(self._profile.username).count():
-            raise LayoutChanged("The login page did not open.", landmark=self._profile.username)
 
     def _judge(self, verdict: Verdict) -> None:
         sentence = verdict.sentence
@@ -66,7 +65,10 @@ class LoginPage:
         return AccountError(ErrorKind.ACCOUNT_LOCKED if locked else ErrorKind.LOGIN_REFUSED, sentence)
 
     async def _prove(self, answer: Verdict) -> None:
-        """The index form opens, if need be after a notice was read. `answer` may be a notice, or a refusal."""
+        """A form opens, if need be after a notice was read. `answer` may be a notice, or a refusal.
+
+        The index form is the proof; another one will do when that alone was changed: it must not stop the others.
+        """
         if await self.is_signed_in():
             return
         for selector in self._profile.notice_continue:
@@ -74,8 +76,14 @@ class LoginPage:
             if await button.count():
                 await self._tab.press(button.first, self._tab.profile.budgets.operation)
                 break
-        if not await self.is_signed_in():
+        if not (await self.is_signed_in() or await self._another_form_opens()):
             if answer.kind is PageKind.FORM_ERROR:
                 raise self._refused(answer.sentence)
             form = self._tab.profile.forms[Source.INDEX]
             raise LayoutChanged("Signed in, but the index form did not open.", landmark=form.landmark)
+
+    async def _another_form_opens(self) -> bool:
+        for source in Source:
+            if source is not Source.INDEX and await self.is_signed_in(source):
+                return True
+        return False

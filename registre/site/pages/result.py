@@ -5,6 +5,7 @@ Invariant: a page that cannot be told is UNKNOWN, a state of its own; an empty e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,9 +13,11 @@ from typing import Any
 
 from registre.document import Source, fold
 from registre.errors import DataError, ErrorKind
-from registre.site.profile import SiteProfile
+from registre.site.profile import ResultProfile, SiteProfile
 
 MAX_SENTENCE = 500
+_NO_PAGE = "chrome-error:"
+"""Where Chromium shows its own page for one that did not come."""
 
 FACTS_SCRIPT = r"""
 (ask) => {
@@ -27,8 +30,9 @@ FACTS_SCRIPT = r"""
     present[name] = selectors.some((selector) => document.querySelector(selector) !== null);
   return {
     url: location.href,
+    reading: document.readyState === 'loading',
     title: clean(document.title),
-    text: clean(document.body ? document.body.innerText : '').slice(0, 20000),
+    lines: (document.body ? document.body.innerText : '').slice(0, 20000).split(/[\n\t]/).map(clean).filter(Boolean),
     errorCells: texts(document.querySelectorAll(ask.errorCells)),
     errorBoxes: texts(boxes),
     present,
@@ -39,7 +43,11 @@ FACTS_SCRIPT = r"""
 
 
 class PageKind(StrEnum):
-    """Every page the program knows. FORM is a search form without an error; SERVER_ERROR is a bare 5xx."""
+    """Every page the program knows.
+
+    FORM is a search form without an error; SERVER_ERROR is a bare 5xx; LOST is the browser's own page in place of one
+    that did not come.
+    """
 
     FORM = "form"
     FORM_ERROR = "form_error"
@@ -51,18 +59,25 @@ class PageKind(StrEnum):
     LOGIN = "login"
     IDENTITY_QUESTION = "identity_question"
     MAINTENANCE = "maintenance"
+    CLOSED = "closed"
     SERVER_ERROR = "server_error"
+    LOST = "lost"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What one look takes from the main document. Texts have single spaces; `present` names marks of the profile."""
+    """What one look takes from the main document. Texts have single spaces; `present` names marks of the profile.
+
+    While `reading` the rest of the page is still on its way.
+    """
 
     url: str = ""
+    reading: bool = False
     status: int | None = None
     title: str = ""
     text: str = ""
+    lines: tuple[str, ...] = ()
     error_cells: tuple[str, ...] = ()
     error_boxes: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
@@ -105,9 +120,11 @@ def read_facts(answer: Mapping[str, Any], status: int | None) -> PageFacts:
     """The facts from what FACTS_SCRIPT returned."""
     return PageFacts(
         url=answer["url"],
+        reading=answer["reading"],
         status=status,
         title=answer["title"],
-        text=answer["text"],
+        text=" ".join(answer["lines"]),
+        lines=tuple(answer["lines"]),
         error_cells=tuple(answer["errorCells"]),
         error_boxes=tuple(answer["errorBoxes"]),
         present=frozenset(name for name, there in answer["present"].items() if there),
@@ -118,13 +135,16 @@ def read_facts(answer: Mapping[str, Any], status: int | None) -> PageFacts:
 def classify(facts: PageFacts, profile: SiteProfile) -> Verdict:
     """The page's kind. Marks proper to one page come before marks several pages share."""
     login, result = profile.login, profile.result
-    maintained = _says(facts.text, result.maintenance_texts) or _says(facts.title, result.maintenance_texts)
+    if facts.url.startswith(_NO_PAGE):
+        return Verdict(PageKind.LOST)
+    away = _away(facts, result)
     if facts.status is not None and facts.status >= 500:
-        return Verdict(PageKind.MAINTENANCE if maintained else PageKind.SERVER_ERROR, _headline(facts))
+        return away or Verdict(PageKind.SERVER_ERROR, _headline(facts))
     if _is_viewer(facts, profile):
         return Verdict(PageKind.VIEWER)
     if "identity" in facts.present or _asks_identity(facts, profile):
-        return Verdict(PageKind.IDENTITY_QUESTION, facts.sentence or _headline(facts))
+        asked = next((line for line in facts.lines if _says(line, login.identity_texts)), "")
+        return Verdict(PageKind.IDENTITY_QUESTION, facts.sentence or asked or _headline(facts))
     if "login" in facts.present:
         return Verdict(PageKind.LOGIN, facts.sentence)
     if result.plan_list_url in facts.url and "radio" in facts.present:
@@ -137,8 +157,8 @@ def classify(facts: PageFacts, profile: SiteProfile) -> Verdict:
         return Verdict(PageKind.FORM_ERROR, facts.sentence)
     if "form" in facts.present:
         return Verdict(PageKind.FORM)
-    if maintained:
-        return Verdict(PageKind.MAINTENANCE, _headline(facts))
+    if away:
+        return away
     if "loading" in facts.present or _says(facts.text, result.loading_texts):
         return Verdict(PageKind.LOADING)
     if any(mark in facts.url for mark in login.url_marks):
@@ -165,6 +185,17 @@ def _is_viewer(facts: PageFacts, profile: SiteProfile) -> bool:
     names = {name for name, _ in facts.frames}
     document = viewer.document_frame in names or any(viewer.document_url in address for _, address in facts.frames)
     return viewer.menu_frame in names and document
+
+
+def _away(facts: PageFacts, result: ResultProfile) -> Verdict | None:
+    """The notice that nobody is served now, with the words that say so."""
+    notices = ((PageKind.MAINTENANCE, result.maintenance_texts), (PageKind.CLOSED, result.closed_texts))
+    for kind, marks in notices:
+        said = next((line for line in (*facts.lines, facts.text, facts.title) if _says(line, marks)), None)
+        if said is not None:
+            sentences = re.split(r"(?<=[.!?])\s+", said)
+            return Verdict(kind, next((s for s in sentences if _says(s, marks)), said)[:MAX_SENTENCE])
+    return None
 
 
 def _asks_identity(facts: PageFacts, profile: SiteProfile) -> bool:

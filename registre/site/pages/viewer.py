@@ -1,6 +1,7 @@
 """The viewer: a frameset whose menu saves the document.
 
-Invariant: what is saved is a download this click started, complete, or nothing stands at the target.
+Invariant: what is saved is a download this click started, complete, or nothing stands at the target. The viewer itself is
+never asked for again: only its menu is, which is not the document.
 """
 
 from __future__ import annotations
@@ -13,26 +14,39 @@ from playwright.async_api import Download, Frame, Locator, Page
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from registre.errors import DocumentError
+from registre.errors import DocumentError, SessionExpired
 from registre.site.tab import Tab
-from registre.site.translate import first_line
+from registre.site.translate import FOREIGN, first_line
+
+_STOP_FRAME = "(name) => { if (window.frames[name]) window.frames[name].stop(); }"
 
 
 class Viewer:
+    """One open viewer; `save` may be called until it succeeds, and again after."""
+
     def __init__(self, tab: Tab) -> None:
         self._tab = tab
         self._profile = tab.profile.viewer
         self._budgets = tab.profile.budgets
+        self._asked = False
+        self._menu_spoilt = False
 
-    async def save(self, target: Path, *, again: bool) -> None:
-        """Save into `target`. `again` lets go of a pending answer first, or Chromium ignores the click for some 20 s."""
+    async def save(self, target: Path) -> None:
+        """Save into `target`. A second call first lets go of what the first left: an answer awaited, or a spoilt menu.
+
+        While an answer is awaited Chromium ignores a click on its link for some 20 s.
+        """
         menu = await self._menu()
-        if again:
-            await self._refresh(menu)
-        link = await self._save_link(menu)
+        reloaded = self._menu_spoilt
+        if self._menu_spoilt:
+            await self._reload(menu)
+        elif self._asked:
+            await self._tab.page.evaluate(_STOP_FRAME, self._profile.menu_frame)
+        self._asked = True
+        link = await self._save_link(menu, reloaded=reloaded)
         popups: list[Page] = []
         try:
-            download = await self._download(link, popups)
+            download = await self._download(link, menu, popups)
             try:
                 await self._keep(download, target)
             finally:
@@ -52,12 +66,14 @@ class Viewer:
             raise DocumentError("The viewer is no longer open.")
         return frame
 
-    async def _refresh(self, menu: Frame) -> None:
-        """Give up what the menu waits for; a menu that came without its link is asked for again (it is not the document)."""
-        await menu.evaluate("() => window.stop()")
-        if not await self._any_link(menu).count():
-            frames = dict((await self._tab.facts()).frames)
-            await menu.goto(frames[self._profile.menu_frame], wait_until="domcontentloaded")
+    async def _reload(self, menu: Frame) -> None:
+        """Ask for the menu again, by the frameset's own address of it."""
+        frames = dict((await self._tab.facts()).frames)
+        try:
+            await menu.goto(frames[self._profile.menu_frame], wait_until="commit")
+        except PlaywrightError as error:
+            raise DocumentError("The viewer's menu did not come.") from error
+        self._menu_spoilt = False
 
     def _any_link(self, menu: Frame) -> Locator:
         first, *others = self._profile.save_links
@@ -66,16 +82,26 @@ class Viewer:
             found = found.or_(menu.locator(selector))
         return found
 
-    async def _save_link(self, menu: Frame) -> Locator:
+    async def _save_link(self, menu: Frame, *, reloaded: bool) -> Locator:
         """The first variant of the link, in order, once any of them is there."""
+        login = menu.locator(self._tab.profile.login.password)
         try:
-            await self._any_link(menu).first.wait_for(state="attached")
-        except PlaywrightTimeout as error:
+            await self._any_link(menu).or_(login).first.wait_for(state="attached")
+        except PlaywrightError as error:
+            self._menu_spoilt = True
             raise DocumentError("The viewer shows no link to save the document.") from error
+        if await login.count():
+            self._menu_spoilt = True
+            if reloaded:
+                raise SessionExpired("The session ended while the document was open in the viewer.")
+            raise DocumentError("The viewer shows the login page in the place of its menu.")
         return await self._tab.first(self._profile.save_links, "link to save the document", within=menu)
 
-    async def _download(self, link: Locator, popups: list[Page]) -> Download:
-        """Click, and the download that follows: on this page, or on one it opens, which is added to `popups`."""
+    async def _download(self, link: Locator, menu: Frame, popups: list[Page]) -> Download:
+        """Click, and the download that follows: on this page, or on one it opens, which is added to `popups`.
+
+        A page that comes into the menu in the download's place ends the wait.
+        """
         page = self._tab.page
         shown_inline = {frame.url for frame in page.frames} | {
             address for _, address in (await self._tab.facts()).frames
@@ -92,8 +118,20 @@ class Viewer:
             popups.append(popup)
             popup.on("download", self._tab.take_download)
 
+        async def look(frame: Frame) -> None:
+            if frame != menu or came.done():
+                return
+            with contextlib.suppress(*FOREIGN):
+                if await self._any_link(menu).count():
+                    return  # only a fragment of the same page
+            said = await self._said(menu)
+            if not came.done():
+                self._menu_spoilt = True
+                came.set_exception(DocumentError(f"The site answered with {said}, not with a document."))
+
         self._tab.keep_download = keep
         page.context.on("page", watch)
+        page.on("framenavigated", look)
         try:
             async with asyncio.timeout(self._budgets.download):
                 await link.click(no_wait_after=True)
@@ -105,6 +143,18 @@ class Viewer:
         finally:
             self._tab.keep_download = None
             page.context.remove_listener("page", watch)
+            page.remove_listener("framenavigated", look)
+            if not came.cancel() and not came.cancelled():
+                came.exception()  # asked for, so that nobody misses it when the click itself failed
+
+    async def _said(self, menu: Frame) -> str:
+        """What stands in the menu's place, for a person."""
+        with contextlib.suppress(*FOREIGN):
+            if await menu.locator(self._tab.profile.login.password).count():
+                return "its login page"
+            title = await menu.title()
+            return f"the page '{title}'" if title else "a page"
+        return "a page"
 
     async def _keep(self, download: Download, target: Path) -> None:
         try:
