@@ -87,7 +87,7 @@ class AccountsMachine(PortMachine):
         free.sort(key=lambda name: (self.book[name].last_used is not None, self.book[name].last_used, name))
         claimed = self.store.accounts.claim(owner, limit, VISIBILITY)
         assert {seat.username for seat, _ in claimed} == set(free[:limit])
-        for seat, credentials in claimed:
+        for seat, credentials in sorted(claimed, key=lambda each: each[0].username):
             account = self.book[seat.username]
             assert (credentials.username, credentials.password) == (seat.username, account.password)
             assert account.password not in repr((seat, credentials))
@@ -168,7 +168,7 @@ class AccountsMachine(PortMachine):
         """Never without a live lease of the account, never two at once, never while it is paused."""
         owner, _ = data.draw(st.sampled_from(self.claimed))
         self.submit([Order(lot(next(self.numbers))) for _ in NAMES])
-        self.jobs = {job.id: job for job in self.store.views.jobs(limit=1000)}
+        self.read()
         busy = {
             self.latest[job_id].account_id
             for job_id, until in self.until.items()

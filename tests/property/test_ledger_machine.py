@@ -5,10 +5,8 @@ The model says each verdict, each refusal and what becomes of the job; a documen
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import strategies as st
@@ -17,7 +15,8 @@ from hypothesis.stateful import initialize, precondition, rule
 from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind, LeaseLost, Refused, RegistreError
 from registre.job import JobId, Lease, Order, Settlement
-from registre.ledger import Delivery, LedgerLine, PurchaseId, PurchaseState, SecuredFile, Verdict
+from registre.ledger import Delivery, PurchaseId, PurchaseState, SecuredFile, Verdict
+from tests.property.machines.money import AMBIGUOUS, DELIVERED, NEVER_BLINDLY, SECURED, VOID, MoneyMachine
 from tests.property.machines.ports import STORES, run, store_factory
 from tests.property.machines.world import (
     BACKED,
@@ -27,44 +26,27 @@ from tests.property.machines.world import (
     HOST_GONE,
     LEGACY,
     OPEN,
-    RULES,
     RUNNING,
     UNDER_WAY,
     VISIBILITY,
     WAITING,
     PortMachine,
+    likely,
     lot,
 )
 
-TORONTO = ZoneInfo("America/Toronto")
-FRESH = timedelta(hours=RULES.fresh_index_hours)
 FILES = [SecuredFile(letter * 64, 1000, 2) for letter in "ab"]
 DOCUMENTS = [
     lot(0),
     replace(lot(0), number="2 784 195"),  # the same document, spelled otherwise
     lot(1),
+    lot(2),
     DocumentRequest(Source.ACTE, "25616321", "Montréal", acte_type="Acte"),
 ]
-NEVER_BLINDLY = (ErrorKind.AMBIGUOUS_PURCHASE, ErrorKind.SECURED_ELSEWHERE)
-AMBIGUOUS, SECURED, DELIVERED, VOID = (
-    PurchaseState.AMBIGUOUS,
-    PurchaseState.SECURED,
-    PurchaseState.DELIVERED,
-    PurchaseState.VOID,
-)
 
 
-class LedgerMachine(PortMachine):
+class LedgerMachine(MoneyMachine):
     """Each rule is one call; a lease and a purchase may be any that were ever given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rebuys_per_day = 0
-        self.rebuys: Counter[object] = Counter()
-        self.settled: set[PurchaseId] = set()
-        self.leases: dict[PurchaseId, Lease] = {}
-        self.files: dict[PurchaseId, str] = {}
-        self.paths: dict[str, str] = {}
 
     @initialize(rebuys=st.sampled_from([0, 0, 1]))
     def rule_of_the_day(self, rebuys: int) -> None:
@@ -73,6 +55,7 @@ class LedgerMachine(PortMachine):
 
     # -- orders, leases and time
 
+    @precondition(lambda self: self.is_roomy())
     @rule(
         document=st.sampled_from(DOCUMENTS), fresh=st.sampled_from([False, False, True]), max_attempts=st.integers(1, 2)
     )
@@ -81,9 +64,22 @@ class LedgerMachine(PortMachine):
         current = None if fresh else self.owned(document)
         self.is_served(job_id, current) if current else self.waits(job_id, 0)
 
+    @precondition(lambda self: self.is_roomy())
+    @rule(document=st.sampled_from(DOCUMENTS), data=st.data(), max_attempts=st.integers(1, 2))
+    def start(self, document: DocumentRequest, data: st.DataObject, max_attempts: int) -> None:
+        """From order to intent at one go, since what matters comes after."""
+        self.order(document, max_attempts, fresh=False)
+        self.what_must_always_be_true()
+        for host in self.hosts:
+            self.lease_jobs(host)
+            self.what_must_always_be_true()
+        if self.given:
+            self.intend(data)
+
+    @precondition(lambda self: any(map(self.has_work, self.hosts)))
     @rule(host=st.sampled_from(list(PortMachine.hosts)))
     def lease_jobs(self, host: str) -> None:
-        self.clock.pass_time(0.001)
+        self.tick()
         due, room = self.due(), self.free_seats(self.owner(host))
         running = {j.request.identity_key for j in self.jobs.values() if j.status is RUNNING}
         leases = self.lease(self.owner(host))
@@ -103,10 +99,11 @@ class LedgerMachine(PortMachine):
                     assert row.next_attempt_at > self.clock.now, "it was put off"
                     assert job.request.identity_key in running or self.rivals(job.id)
 
-    @rule(seconds=st.sampled_from([1.0, 31.0, 61.0, 601.0, 90_000.0]))
+    @rule(seconds=st.sampled_from([1.0, 31.0, 31.0, 61.0, 601.0, 90_000.0]))
     def time_passes(self, seconds: float) -> None:
         self.clock.pass_time(seconds)
 
+    @precondition(lambda self: self.running())
     @rule(host=st.sampled_from(list(PortMachine.hosts)))
     def renew(self, host: str) -> None:
         owner, now = self.owner(host), self.clock.now
@@ -118,20 +115,20 @@ class LedgerMachine(PortMachine):
         for job_id in renewal.jobs:
             self.until[job_id] = now + VISIBILITY
 
-    def is_too_long(self, job_id: JobId) -> bool:
-        began = self.jobs[job_id].started_at
-        return began is not None and began + timedelta(days=1) <= self.clock.now + VISIBILITY
-
+    @precondition(lambda self: self.running())
     @rule(host=st.sampled_from(list(PortMachine.hosts)))
     def reboot(self, host: str) -> None:
         self.boot(host)
 
+    @precondition(lambda self: self.has_expired())
     @rule()
     def reclaim(self) -> None:
         self.arrows.add("reclaim")
         now = self.clock.now
         lost = [job_id for job_id, until in self.until.items() if until is not None and until <= now]
         buying = [job_id for job_id in lost if self.own_state(job_id) in UNDER_WAY]
+        if 0 < self.rebuys_left() < len(buying):
+            return  # which of them is bought again is nobody's promise
         safe = {job_id for job_id in self.until if self.own_state(job_id) is SECURED}
         gone = {job_id for job_id in safe if self.is_gone(self.present[job_id])}
         outcomes = {job_id for job_id, _ in self.store.queue.reclaim(BACKOFF, HOST_GONE, LEGACY)}
@@ -151,71 +148,13 @@ class LedgerMachine(PortMachine):
             else:
                 assert (row.status, row.next_attempt_at) == (WAITING, now + BACKOFF)
 
-    def is_gone(self, purchase: PurchaseId) -> bool:
-        host = self.leases[purchase].owner.split("/")[0]
-        return self.seen[host] <= self.clock.now - HOST_GONE
-
-    # -- what the model knows
-
-    def rivals(self, job_id: JobId) -> list[LedgerLine]:
-        """Purchases by which another job has, or may have, bought the same document."""
-        identity = self.orders[job_id].request.identity_key
-        return [
-            line
-            for line in self.lines.values()
-            if line.job_id != job_id
-            and self.orders[JobId(line.job_id)].request.identity_key == identity
-            and (line.state in OPEN or (line.state is AMBIGUOUS and line.id not in self.settled))
-        ]
-
-    def owned(self, document: DocumentRequest) -> LedgerLine | None:
-        current = [
-            line
-            for line in self.store.ledger.lines()
-            if line.state is DELIVERED
-            and self.orders[JobId(line.job_id)].request.identity_key == document.identity_key
-            and (document.source is Source.ACTE or line.intended_at > self.clock.now - FRESH)
-        ]
-        return max(current, key=lambda line: line.intended_at, default=None)
-
-    def is_served(self, job_id: JobId, line: LedgerLine | None) -> None:
-        """Completed by a document of another order, at no cost."""
-        row = self.store.views.job(job_id)
-        assert line is not None
-        assert (row.status, row.supabase_path) == (DONE, self.paths[line.id])
-        assert row.cost_cents == (self.jobs[job_id].cost_cents if job_id in self.jobs else 0)
-        assert "job.reused" in [event.kind for event in self.store.views.story(job_id)]
-
-    def waits(self, job_id: JobId, attempts: int) -> None:
-        row = self.store.views.job(job_id)
-        assert (row.status, row.error_kind, row.attempts) == (WAITING, None, attempts)
-
-    def is_ambiguous(self, *job_ids: JobId) -> None:
-        """Each has stopped for a person, but for as many as the day's rule lets buy again."""
-        today = self.clock.now.astimezone(TORONTO).date()
-        rows = [self.store.views.job(job_id) for job_id in job_ids]
-        again = [row for row in rows if row.error_kind != ErrorKind.AMBIGUOUS_PURCHASE]
-        assert len(again) == min(len(rows), max(0, self.rebuys_per_day - self.rebuys[today]))
-        self.rebuys[today] += len(again)
-        for row in again:
-            self.settled.add(self.present.pop(row.id))
-            if row.attempts >= row.max_attempts:
-                assert (row.status, row.error_kind) == (FAILED, ErrorKind.ATTEMPTS_EXHAUSTED)
-            else:
-                assert (row.status, row.error_kind) == (WAITING, None)
-        for row in rows:
-            if row not in again:
-                assert row.status is FAILED
-
     # -- an owner
 
-    @precondition(lambda self: self.given)
+    @precondition(lambda self: self.may_buy())
     @rule(data=st.data())
     def intend(self, data: st.DataObject) -> None:
-        self.clock.pass_time(0.001)
-        alive = [lease for lease in self.given if self.alive(lease)]
-        wants_alive: bool = data.draw(st.integers(0, 4)) > 0
-        lease = data.draw(st.sampled_from(alive if alive and wants_alive else self.given))
+        self.tick()
+        lease = likely(data, self.may_buy(), self.given)
         job_id, host = lease.job_id, lease.owner.split("/")[0]
         stops = job_id in self.asked_to_stop
         expected: type[RegistreError] | None = None
@@ -247,18 +186,10 @@ class LedgerMachine(PortMachine):
 
     def draw(self, data: st.DataObject) -> tuple[PurchaseId, Lease]:
         """A purchase with its own lease or, less often, any other."""
-        purchase = data.draw(st.sampled_from(list(self.leases)))
-        own: bool = data.draw(st.integers(0, 4)) > 0
-        return purchase, self.leases[purchase] if own else data.draw(st.sampled_from(self.given))
+        purchase = likely(data, self.in_state(*UNDER_WAY), list(self.leases))
+        return purchase, likely(data, [self.leases[purchase]], self.given)
 
-    def may_tell(self, purchase: PurchaseId, lease: Lease, *states: PurchaseState) -> type[RegistreError] | None:
-        line = self.lines[purchase]
-        job_id = JobId(line.job_id)
-        own = self.leases[purchase].token == lease.token == self.latest[job_id].token
-        is_present = self.present.get(job_id) == purchase
-        return None if own and is_present and line.state in states else LeaseLost
-
-    @precondition(lambda self: self.leases)
+    @precondition(lambda self: self.in_state(*UNDER_WAY))
     @rule(data=st.data())
     def void(self, data: st.DataObject) -> None:
         purchase, lease = self.draw(data)
@@ -267,7 +198,7 @@ class LedgerMachine(PortMachine):
         if not refused:
             del self.present[JobId(self.lines[purchase].job_id)]
 
-    @precondition(lambda self: self.leases)
+    @precondition(lambda self: self.in_state(*UNDER_WAY))
     @rule(data=st.data())
     def charge(self, data: st.DataObject) -> None:
         purchase, lease = self.draw(data)
@@ -277,7 +208,7 @@ class LedgerMachine(PortMachine):
             [line] = [line for line in self.store.ledger.lines() if line.id == purchase]
             assert line.state is PurchaseState.CHARGED
 
-    @precondition(lambda self: self.leases)
+    @precondition(lambda self: self.in_state(*UNDER_WAY))
     @rule(data=st.data())
     def mark_ambiguous(self, data: st.DataObject) -> None:
         purchase, lease = self.draw(data)
@@ -287,12 +218,10 @@ class LedgerMachine(PortMachine):
         if not refused:
             self.is_ambiguous(JobId(self.lines[purchase].job_id))
 
-    @precondition(lambda self: self.given)
+    @precondition(lambda self: self.running())
     @rule(data=st.data(), end=st.sampled_from(["release", "snooze", "retry", "fail"]))
     def end(self, data: st.DataObject, end: str) -> None:
-        held = [lease for lease in self.given if self.holds(lease)]
-        wants_held: bool = data.draw(st.integers(0, 4)) > 0
-        lease = data.draw(st.sampled_from(held if held and wants_held else self.given))
+        lease = likely(data, self.running(), self.given)
         refused: type[RegistreError] | None = None if self.holds(lease) else LeaseLost
         if refused is None and self.own_state(lease.job_id) in OPEN:
             refused = Refused
@@ -314,7 +243,9 @@ class LedgerMachine(PortMachine):
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), file=st.sampled_from([FILES[0], FILES[0], FILES[0], FILES[1]]))
     def secure(self, data: st.DataObject, file: SecuredFile) -> None:
-        purchase = data.draw(st.sampled_from(list(self.leases)))
+        self.secured(likely(data, self.in_state(*UNDER_WAY, AMBIGUOUS), list(self.leases)), file)
+
+    def secured(self, purchase: PurchaseId, file: SecuredFile) -> None:
         line = self.lines[purchase]
         other = line.state in BACKED and self.files[purchase] != file.sha256
         refused = Refused if line.state is VOID or other else None
@@ -328,10 +259,10 @@ class LedgerMachine(PortMachine):
         if self.present.get(job_id) == purchase and self.jobs[job_id].status is RUNNING:
             self.until[job_id] = None
 
-    @precondition(lambda self: self.leases)
+    @precondition(lambda self: self.in_state(SECURED))
     @rule(data=st.data())
     def lose(self, data: st.DataObject) -> None:
-        purchase = data.draw(st.sampled_from(list(self.leases)))
+        purchase = likely(data, self.in_state(SECURED), list(self.leases))
         job = self.jobs[JobId(self.lines[purchase].job_id)]
         stops = job.status is RUNNING or job.error_kind == ErrorKind.SECURED_ELSEWHERE
         self.arrows.add("lose_purchase")
@@ -342,7 +273,9 @@ class LedgerMachine(PortMachine):
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), file=st.sampled_from([FILES[0], FILES[0], FILES[0], FILES[1]]))
     def deliver(self, data: st.DataObject, file: SecuredFile) -> None:
-        purchase = data.draw(st.sampled_from(list(self.leases)))
+        self.delivered(likely(data, self.in_state(SECURED), list(self.leases)), file)
+
+    def delivered(self, purchase: PurchaseId, file: SecuredFile) -> None:
         line = self.lines[purchase]
         job = self.jobs[JobId(line.job_id)]
         delivery = Delivery(purchase, file.sha256, "index", f"{purchase}.pdf")
@@ -373,16 +306,38 @@ class LedgerMachine(PortMachine):
             ):
                 self.is_served(other.id, current)
 
+    @precondition(lambda self: self.given_up())
+    @rule(data=st.data(), comes_too_late=st.booleans())
+    def find_while_another_buys(self, data: st.DataObject, *, comes_too_late: bool) -> None:
+        """A file that was given up turns up while another order for its document runs: before it buys, or after."""
+        purchase = data.draw(st.sampled_from(self.given_up()))
+        self.order(self.orders[JobId(self.lines[purchase].job_id)].request, 2, fresh=False)
+        for host in self.hosts:
+            self.what_must_always_be_true()
+            self.lease_jobs(host)
+        self.what_must_always_be_true()
+        if comes_too_late and self.may_buy():
+            self.intend(data)
+            self.what_must_always_be_true()
+        self.secured(purchase, FILES[0])
+        self.what_must_always_be_true()
+        if data.draw(st.booleans()):
+            self.delivered(purchase, FILES[0])
+            self.what_must_always_be_true()
+        if self.may_buy():
+            self.intend(data)
+
+    def given_up(self) -> list[PurchaseId]:
+        return [purchase for purchase in self.in_state(AMBIGUOUS) if purchase in self.settled]
+
     # -- a person
 
-    @precondition(lambda self: self.jobs)
+    @precondition(lambda self: self.unsettled())
     @rule(data=st.data(), decision=st.sampled_from(Settlement), billed=st.booleans())
     def settle(self, data: st.DataObject, decision: Settlement, *, billed: bool) -> None:
-        unsettled = [job_id for job_id, job in self.jobs.items() if job.error_kind in NEVER_BLINDLY]
-        wants_unsettled: bool = data.draw(st.integers(0, 4)) > 0
-        job_id = data.draw(st.sampled_from(unsettled if unsettled and wants_unsettled else list(self.jobs)))
+        job_id = likely(data, self.unsettled(), list(self.jobs))
         self.arrows.add("settle")
-        refused = None if job_id in unsettled else Refused
+        refused = None if job_id in self.unsettled() else Refused
         self.attempt(lambda: self.store.queue.settle(job_id, decision, "a test", billed=billed), refused)
         if refused:
             return
@@ -396,10 +351,10 @@ class LedgerMachine(PortMachine):
             row = self.store.views.job(job_id)
             assert (row.status, row.error_kind) == (FAILED, ErrorKind.ABANDONED)
 
-    @precondition(lambda self: self.jobs)
+    @precondition(lambda self: self.failed())
     @rule(data=st.data())
     def requeue(self, data: st.DataObject) -> None:
-        job_id = data.draw(st.sampled_from(list(self.jobs)))
+        job_id = likely(data, self.failed(), list(self.jobs))
         job = self.jobs[job_id]
         refused = job.status is not FAILED or job.error_kind in NEVER_BLINDLY
         self.arrows.add("requeue_job")
@@ -410,7 +365,7 @@ class LedgerMachine(PortMachine):
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        job_id = data.draw(st.sampled_from(list(self.jobs)))
+        job_id = likely(data, [lease.job_id for lease in self.running()], list(self.jobs))
         status = self.jobs[job_id].status
         refused = status in (DONE, FAILED) or self.own_state(job_id) in OPEN
         self.arrows.add("cancel_job")
@@ -421,4 +376,4 @@ class LedgerMachine(PortMachine):
 
 @pytest.mark.parametrize("kind", STORES)
 def test_the_ledger_does_what_the_model_says(kind: str, request: pytest.FixtureRequest) -> None:
-    run(LedgerMachine, kind, store_factory(kind, request), steps=50)
+    run(LedgerMachine, kind, store_factory(kind, request))

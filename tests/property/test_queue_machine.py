@@ -29,6 +29,7 @@ from tests.property.machines.world import (
     VISIBILITY,
     WAITING,
     PortMachine,
+    likely,
     lot,
 )
 
@@ -50,12 +51,12 @@ class QueueMachine(PortMachine):
 
     # -- orders, leases and time
 
+    @precondition(lambda self: self.is_roomy())
     @rule(
         wanted=st.lists(
             st.tuples(
                 st.sampled_from([Source.INDEX, Source.PLAN]),
-                st.sampled_from(["", "étude"]),
-                st.sampled_from([0, 0, 5]),
+                st.sampled_from([("", 0), ("", 0), ("", 5), ("étude", 1), ("étude", 1)]),
                 st.integers(1, 3),
                 st.sampled_from([None, None, -60, 60, 600]),
                 st.sampled_from([None, None, 45, 900]),
@@ -64,20 +65,19 @@ class QueueMachine(PortMachine):
             max_size=3,
         )
     )
-    def order(self, wanted: list[tuple[Source, str, int, int, int | None, int | None]]) -> None:
+    def order(self, wanted: list[tuple[Source, tuple[str, int], int, int | None, int | None]]) -> None:
         def at(seconds: int | None) -> datetime | None:
             return None if seconds is None else self.clock.now + timedelta(seconds=seconds)
 
         orders = [
             Order(
                 lot(next(self.numbers), source),
-                client,
-                priority,
+                *whose,
                 max_attempts,
                 not_before=at(not_before),
                 deadline=at(deadline),
             )
-            for source, client, priority, max_attempts, not_before, deadline in wanted
+            for source, whose, max_attempts, not_before, deadline in wanted
         ]
         for job_id, order in zip(self.submit(orders), orders, strict=True):
             job = self.store.views.job(job_id)
@@ -85,9 +85,11 @@ class QueueMachine(PortMachine):
             late = order.not_before is not None and order.not_before > self.clock.now
             assert job.next_attempt_at == (order.not_before if late else None)
 
+    @precondition(lambda self: any(map(self.has_work, self.hosts)))
     @rule(data=st.data())
     def lease_jobs(self, data: st.DataObject) -> None:
-        owner = data.draw(st.sampled_from(list(self.seats)))
+        busy = [self.owner(host) for host in self.hosts if self.has_work(host)]
+        owner = likely(data, busy, list(self.seats))
         closed = self.store.gates.closures()
         shut = [c for c in closed if c.scope is Scope.SITE]
         self.has_tripped = self.has_tripped or any(c.gate is Gate.BREAKER for c in closed)
@@ -107,18 +109,20 @@ class QueueMachine(PortMachine):
     def comes_before(self, job: JobView, left: list[JobView]) -> None:
         """Priority first; then each client's orders in the order in which they came."""
         assert all(other.priority <= job.priority for other in left)
-        came = list(self.orders)
+        came = list(self.jobs)
         for other in left:
-            if (other.client, other.priority) == (job.client, job.priority):
+            if other.priority == job.priority:
                 assert came.index(job.id) < came.index(other.id)
 
     @rule(seconds=st.sampled_from([1.0, 20.0, 60.0, 61.0, 601.0]))
     def time_passes(self, seconds: float) -> None:
         self.clock.pass_time(seconds)
 
+    @precondition(lambda self: self.running())
     @rule(data=st.data())
     def renew(self, data: st.DataObject) -> None:
-        owner, now = data.draw(st.sampled_from(list(self.seats))), self.clock.now
+        owner = likely(data, [lease.owner for lease in self.running()], list(self.seats))
+        now = self.clock.now
         kept = {
             lease.job_id: self.deadlines[lease.job_id, lease.token]
             for lease in self.given
@@ -132,20 +136,18 @@ class QueueMachine(PortMachine):
         for job_id in kept:
             self.until[job_id] = now + VISIBILITY
 
+    @precondition(lambda self: self.running())
     @rule(data=st.data())
     def reboot(self, data: st.DataObject) -> None:
         self.boot(data.draw(st.sampled_from(list(self.hosts))))
 
+    @precondition(lambda self: self.has_expired() or self.late())
     @rule()
     def reclaim(self) -> None:
         self.arrows |= {"reclaim", "expire_jobs"}
         now = self.clock.now
         lost = [self.jobs[job_id] for job_id, until in self.until.items() if until is not None and until <= now]
-        late = [
-            job
-            for job in self.jobs.values()
-            if job.status is WAITING and job.deadline is not None and job.deadline <= now
-        ]
+        late = self.late()
         outcomes = self.store.queue.reclaim(BACKOFF, HOST_GONE, LEGACY)
         for job in lost:
             if job.attempts >= job.max_attempts:
@@ -158,6 +160,10 @@ class QueueMachine(PortMachine):
             self.is_now(job, FAILED, ErrorKind.DEADLINE_PASSED)
         assert {job_id for job_id, _ in outcomes} >= {job.id for job in (*lost, *late)}
         assert {job_id for job_id, _ in outcomes} <= {job.id for job in (*lost, *late)}
+
+    def late(self) -> list[JobView]:
+        now = self.clock.now
+        return [j for j in self.jobs.values() if j.status is WAITING and j.deadline is not None and j.deadline <= now]
 
     # -- ends of a lease
 
@@ -180,10 +186,8 @@ class QueueMachine(PortMachine):
         assert job.next_attempt_at == (at if at > self.clock.now else None)
 
     def draw(self, data: st.DataObject) -> tuple[Lease, JobView, type[RegistreError] | None]:
-        """A lease as likely live as not, its job, and the error that its end must meet."""
-        live = [lease for lease in self.given if self.holds(lease)]
-        wants_live: bool = data.draw(st.booleans())
-        lease = data.draw(st.sampled_from(live if live and wants_live else self.given))
+        """A lease, most often a live one, its job, and the error that its end must meet."""
+        lease = likely(data, self.running(), self.given)
         return lease, self.jobs[lease.job_id], None if self.holds(lease) else LeaseLost
 
     @precondition(lambda self: self.given)
@@ -214,7 +218,7 @@ class QueueMachine(PortMachine):
         data=st.data(),
         delay=DELAYS,
         rescued=st.booleans(),
-        kind=st.sampled_from([None, None, ErrorKind.SITE_UNAVAILABLE, ErrorKind.LAYOUT_CHANGED]),
+        kind=st.sampled_from([None, None, None, ErrorKind.SITE_UNAVAILABLE, ErrorKind.LAYOUT_CHANGED]),
     )
     def snooze(self, data: st.DataObject, delay: timedelta, kind: ErrorKind | None, *, rescued: bool) -> None:
         lease, job, lost = self.draw(data)
@@ -264,7 +268,8 @@ class QueueMachine(PortMachine):
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        job = self.jobs[data.draw(st.sampled_from(list(self.jobs)))]
+        running = [lease.job_id for lease in self.running()]
+        job = self.jobs[likely(data, running, list(self.jobs))]
         self.arrows.add("cancel_job")
         refused = Refused if job.status in (DONE, FAILED) else None
         self.attempt(lambda: self.store.queue.cancel(job.id, "a test"), refused)
@@ -274,15 +279,17 @@ class QueueMachine(PortMachine):
             self.is_now(job, RUNNING)
             self.asked_to_stop.add(job.id)
 
-    @precondition(lambda self: self.jobs)
+    @precondition(lambda self: any(job.status is FAILED for job in self.jobs.values()))
     @rule(data=st.data())
     def requeue(self, data: st.DataObject) -> None:
-        job = self.jobs[data.draw(st.sampled_from(list(self.jobs)))]
+        failed = [job_id for job_id, job in self.jobs.items() if job.status is FAILED]
+        job = self.jobs[likely(data, failed, list(self.jobs))]
         self.arrows.add("requeue_job")
         self.attempt(lambda: self.store.queue.requeue(job.id), None if job.status is FAILED else Refused)
         if job.status is FAILED:
             self.waits_until(self.is_now(job, WAITING, attempts=0, rescues=0), self.clock.now)
 
+    @precondition(lambda self: self.store.gates.closures())
     @rule(source=st.sampled_from([None, Source.INDEX, Source.PLAN]))
     def resume(self, source: Source | None) -> None:
         scope = Scope.SITE if source is None else Scope.SOURCE

@@ -46,7 +46,7 @@ MEMORY, POSTGRES = "memory", "postgres"
 STORES = (MEMORY,)
 """POSTGRES belongs here wherever the suite has a fixture `store_at`."""
 
-EXAMPLES = {MEMORY: 60, POSTGRES: 20}
+EXAMPLES = {MEMORY: 120, POSTGRES: 25}
 EXAMPLES_ASKED = os.environ.get("REGISTRE_MACHINE_EXAMPLES")
 
 
@@ -70,7 +70,7 @@ def store_factory(kind: str, request: pytest.FixtureRequest) -> StoreAt:
     return factory
 
 
-def run(machine: type[RuleBasedStateMachine], kind: str, store_at: StoreAt, *, steps: int = 40) -> None:
+def run(machine: type[RuleBasedStateMachine], kind: str, store_at: StoreAt, *, steps: int = 50) -> None:
     bound: Any = type(machine.__name__, (machine,), {"store_at": staticmethod(store_at)})
     run_state_machine_as_test(
         bound,
