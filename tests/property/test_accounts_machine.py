@@ -12,13 +12,13 @@ from itertools import count
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from registre.account import AccountId, Seat
 from registre.gates import Gate, Scope
 from registre.job import Order
 from tests.property.machines.ports import STORES, run, store_factory
-from tests.property.machines.world import BACKOFF, HOST_GONE, LEGACY, VISIBILITY, PortMachine, lot
+from tests.property.machines.world import BACKOFF, HOST_GONE, LEGACY, VISIBILITY, PortMachine, likely, lot
 
 HOSTS = ("host-a", "host-aa", "host-b")
 NAMES = ("anne", "benoit", "chantal")
@@ -72,6 +72,11 @@ class AccountsMachine(PortMachine):
 
     # -- accounts
 
+    @initialize()
+    def add_all(self) -> None:
+        for name in NAMES[1:]:
+            self.add(name, "sésame")
+
     @rule(name=st.sampled_from(NAMES), password=st.sampled_from(["sésame", "ouvre-toi"]))
     def add(self, name: str, password: str) -> None:
         account_id, is_new = self.store.accounts.add(name, password)
@@ -80,7 +85,8 @@ class AccountsMachine(PortMachine):
         assert account.id == account_id
         account.password, account.is_aside, account.aside_until, account.failures = password, False, None, 0
 
-    @rule(host=st.sampled_from(HOSTS), limit=st.integers(1, 3))
+    @precondition(lambda self: "free" in self.states().values())
+    @rule(host=st.sampled_from(HOSTS), limit=st.sampled_from([1, 1, 3]))
     def claim(self, host: str, limit: int) -> None:
         owner, now = self.owner(host), self.clock.now
         free = [name for name, account in self.book.items() if self.states()[name] == "free"]
@@ -99,7 +105,7 @@ class AccountsMachine(PortMachine):
     @precondition(lambda self: self.claimed)
     @rule(data=st.data())
     def renew(self, data: st.DataObject) -> None:
-        owner, _ = data.draw(st.sampled_from(self.claimed))
+        owner, _ = likely(data, self.live_seats(), self.claimed)
         seats = [seat for _, seat in self.claimed]
         kept = {seat.account_id for _, seat in self.claimed if self.is_live(owner, seat)}
         renewal = self.store.queue.renew(owner, [], seats, VISIBILITY)
@@ -134,6 +140,7 @@ class AccountsMachine(PortMachine):
         self.store.gates.pause(Scope.ACCOUNT, name, "a test", "holidays")
         self.paused.add(name)
 
+    @precondition(lambda self: self.paused)
     @rule(name=st.sampled_from(NAMES))
     def resume(self, name: str) -> None:
         assert self.store.gates.resume(Scope.ACCOUNT, name, "a test") == (name in self.paused)
@@ -141,6 +148,7 @@ class AccountsMachine(PortMachine):
 
     # -- owners and time
 
+    @precondition(lambda self: "signed in" in self.states().values())
     @rule(host=st.sampled_from(HOSTS))
     def start(self, host: str) -> None:
         """The host's earlier boots are dead, and so are their leases; another host's are not."""
@@ -162,11 +170,25 @@ class AccountsMachine(PortMachine):
 
     # -- work
 
+    def live_seats(self) -> list[tuple[str, Seat]]:
+        return [(owner, seat) for owner, seat in self.claimed if self.is_live(owner, seat)]
+
+    @precondition(lambda self: self.live_seats())
+    @rule(data=st.data())
+    def work_and_leave(self, data: st.DataObject) -> None:
+        """So that the next claim finds an account more rested than this one."""
+        self.lease_jobs(data)
+        self.what_must_always_be_true()
+        for _, seat in self.live_seats():
+            self.store.accounts.release(seat)
+            self.book[seat.username].owner = self.book[seat.username].until = None
+        self.clock.pass_time(1)
+
     @precondition(lambda self: self.claimed)
     @rule(data=st.data())
     def lease_jobs(self, data: st.DataObject) -> None:
         """Never without a live lease of the account, never two at once, never while it is paused."""
-        owner, _ = data.draw(st.sampled_from(self.claimed))
+        owner, _ = likely(data, self.live_seats(), self.claimed)
         self.submit([Order(lot(next(self.numbers))) for _ in NAMES])
         self.read()
         busy = {

@@ -22,7 +22,7 @@ from registre.errors import ErrorKind
 from registre.gates import Rules
 from registre.job import JobFilter, JobId, Lease, Order, Settlement, Status
 from registre.ledger import Delivery, PurchaseId, PurchaseState, SecuredFile
-from tests.property.machines.operated import CLIENTS, OperatedMachine
+from tests.property.machines.operated import CLIENTS, MOSTLY_NOT, OperatedMachine
 from tests.property.machines.ports import MEMORY, STORES, Ports, run, store_factory
 from tests.property.machines.world import BACKOFF, FOR_EVER, HOST_GONE, LEGACY, VISIBILITY, likely, lot
 
@@ -127,7 +127,7 @@ class BesideMachine(OperatedMachine):
         document=st.sampled_from(DOCUMENTS),
         client=st.sampled_from(list(CLIENTS)),
         data=st.data(),
-        depth=st.integers(0, 2),
+        depth=st.integers(0, 3),
     )
     def buy(self, document: DocumentRequest, client: str, data: st.DataObject, depth: int) -> None:
         """From order to lease, to intent or to delivery, at one go: what matters comes between and after."""
@@ -136,7 +136,9 @@ class BesideMachine(OperatedMachine):
             self.both_look_alike()
             self.lease_of(self.owner(host))
         self.both_look_alike()
-        if depth >= 1 and self.running():
+        if depth == 0 and self.running():
+            self.snooze(data, 20, None, rescued=data.draw(st.booleans()))
+        elif self.running():
             self.intend(data)
             self.both_look_alike()
         bought = self.in_state(PurchaseState.INTENDED)
@@ -144,7 +146,25 @@ class BesideMachine(OperatedMachine):
             purchase, lease = bought[-1], self.purchases[bought[-1]]
             self.both(lambda s: s.ledger.charge(purchase, lease, ["Lot inactif"]))
             self.both(lambda s: s.ledger.secure(purchase, FILES[0]))
+            if data.draw(MOSTLY_NOT):
+                self.both(lambda s: s.ledger.lose(purchase, "the disk is damaged"))
+                self.both_look_alike()
             self.both(lambda s: s.ledger.deliver(Delivery(purchase, FILES[0].sha256, "index", f"{purchase}.pdf")))
+        elif depth == 3 and bought:
+            self.doubt(bought[-1], data)
+
+    def doubt(self, purchase: PurchaseId, data: st.DataObject) -> None:
+        """Nobody can tell; a person decides; and the file may be found after all."""
+        lease, decision, billed = (
+            self.purchases[purchase],
+            data.draw(st.sampled_from(Settlement)),
+            data.draw(st.booleans()),
+        )
+        if data.draw(st.booleans()):
+            self.both(lambda s: s.ledger.charge(purchase, lease, []))
+        self.both(lambda s: s.ledger.mark_ambiguous(purchase, lease, "the browser broke"))
+        self.both_look_alike()
+        self.both(lambda s: s.queue.settle(lease.job_id, decision, "a test", billed=billed))
 
     @precondition(lambda self: self.is_roomy())
     @rule(

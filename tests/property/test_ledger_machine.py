@@ -14,7 +14,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind, LeaseLost, Refused, RegistreError
-from registre.job import JobId, Lease, Order, Settlement
+from registre.job import JobId, Order, Settlement
 from registre.ledger import Delivery, PurchaseId, PurchaseState, SecuredFile, Verdict
 from tests.property.machines.money import AMBIGUOUS, DELIVERED, NEVER_BLINDLY, SECURED, VOID, MoneyMachine
 from tests.property.machines.ports import STORES, run, store_factory
@@ -115,6 +115,18 @@ class LedgerMachine(MoneyMachine):
         for job_id in renewal.jobs:
             self.until[job_id] = now + VISIBILITY
 
+    @precondition(lambda self: any(self.own_state(job_id) is SECURED for job_id in self.until))
+    @rule(data=st.data())
+    def deliver_late(self, data: st.DataObject) -> None:
+        """A document stays undelivered for long, on a host that lives, or does not."""
+        for _ in range(2):
+            self.clock.pass_time(400)
+            for host in self.hosts:
+                if data.draw(st.booleans()):
+                    self.renew(host)
+        if self.has_expired():
+            self.reclaim()
+
     @precondition(lambda self: self.running())
     @rule(host=st.sampled_from(list(PortMachine.hosts)))
     def reboot(self, host: str) -> None:
@@ -183,11 +195,6 @@ class LedgerMachine(MoneyMachine):
             return
         assert intent.purchase_id is None
         assert intent.reason
-
-    def draw(self, data: st.DataObject) -> tuple[PurchaseId, Lease]:
-        """A purchase with its own lease or, less often, any other."""
-        purchase = likely(data, self.in_state(*UNDER_WAY), list(self.leases))
-        return purchase, likely(data, [self.leases[purchase]], self.given)
 
     @precondition(lambda self: self.in_state(*UNDER_WAY))
     @rule(data=st.data())
@@ -273,7 +280,11 @@ class LedgerMachine(MoneyMachine):
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), file=st.sampled_from([FILES[0], FILES[0], FILES[0], FILES[1]]))
     def deliver(self, data: st.DataObject, file: SecuredFile) -> None:
-        self.delivered(likely(data, self.in_state(SECURED), list(self.leases)), file)
+        purchase = likely(data, self.in_state(SECURED), list(self.leases))
+        if data.draw(st.booleans()):
+            self.order(self.orders[JobId(self.lines[purchase].job_id)].request, 1, fresh=data.draw(st.booleans()))
+            self.what_must_always_be_true()
+        self.delivered(purchase, file)
 
     def delivered(self, purchase: PurchaseId, file: SecuredFile) -> None:
         line = self.lines[purchase]
@@ -297,19 +308,19 @@ class LedgerMachine(MoneyMachine):
         current = self.owned(job.request)
         for other in self.jobs.values():
             same = other.request.identity_key == job.request.identity_key
-            if (
-                outcome != "repeated"
-                and current
-                and same
-                and other.status is WAITING
-                and not self.orders[other.id].fresh
-            ):
-                self.is_served(other.id, current)
+            if outcome != "repeated" and current and same and other.status is WAITING:
+                if self.orders[other.id].fresh:
+                    assert self.store.views.job(other.id).status is WAITING
+                else:
+                    self.is_served(other.id, current)
 
-    @precondition(lambda self: self.given_up())
+    @precondition(lambda self: self.given_up() or self.under_way_and_held())
     @rule(data=st.data(), comes_too_late=st.booleans())
     def find_while_another_buys(self, data: st.DataObject, *, comes_too_late: bool) -> None:
         """A file that was given up turns up while another order for its document runs: before it buys, or after."""
+        if not self.given_up():
+            self.give_up(data.draw(st.sampled_from(self.under_way_and_held())))
+            self.what_must_always_be_true()
         purchase = data.draw(st.sampled_from(self.given_up()))
         self.order(self.orders[JobId(self.lines[purchase].job_id)].request, 2, fresh=False)
         for host in self.hosts:
@@ -327,8 +338,15 @@ class LedgerMachine(MoneyMachine):
         if self.may_buy():
             self.intend(data)
 
-    def given_up(self) -> list[PurchaseId]:
-        return [purchase for purchase in self.in_state(AMBIGUOUS) if purchase in self.settled]
+    def give_up(self, purchase: PurchaseId) -> None:
+        """Ambiguous, and nobody wants it any more."""
+        lease = self.leases[purchase]
+        self.arrows.add("mark_ambiguous")
+        self.store.ledger.mark_ambiguous(purchase, lease, "the browser broke")
+        self.is_ambiguous(lease.job_id)
+        if self.present.get(lease.job_id) == purchase:
+            self.what_must_always_be_true()
+            self.settled_by(lease.job_id, Settlement.ABANDON, billed=True)
 
     # -- a person
 
@@ -336,11 +354,14 @@ class LedgerMachine(MoneyMachine):
     @rule(data=st.data(), decision=st.sampled_from(Settlement), billed=st.booleans())
     def settle(self, data: st.DataObject, decision: Settlement, *, billed: bool) -> None:
         job_id = likely(data, self.unsettled(), list(self.jobs))
+        if job_id not in self.unsettled():
+            self.attempt(lambda: self.store.queue.settle(job_id, decision, "a test", billed=billed), Refused)
+        else:
+            self.settled_by(job_id, decision, billed=billed)
+
+    def settled_by(self, job_id: JobId, decision: Settlement, *, billed: bool) -> None:
         self.arrows.add("settle")
-        refused = None if job_id in self.unsettled() else Refused
-        self.attempt(lambda: self.store.queue.settle(job_id, decision, "a test", billed=billed), refused)
-        if refused:
-            return
+        self.store.queue.settle(job_id, decision, "a test", billed=billed)
         purchase = self.present.pop(job_id)
         self.settled.add(purchase)
         [line] = [line for line in self.store.ledger.lines(job_id) if line.id == purchase]

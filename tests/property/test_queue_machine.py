@@ -18,6 +18,7 @@ from registre.errors import ErrorKind, LeaseLost, Refused, RegistreError
 from registre.gates import Gate, Scope
 from registre.job import JobId, JobView, Lease, Order
 from tests.property.machines.ports import STORES, run, store_factory
+from tests.property.machines.site import BreakerModel
 from tests.property.machines.world import (
     BACKOFF,
     DONE,
@@ -47,7 +48,7 @@ class QueueMachine(PortMachine):
         super().__init__()
         self.numbers = count()
         self.deadlines: dict[tuple[JobId, int], datetime] = {}
-        self.has_tripped = False
+        self.breaker = BreakerModel(self.rules_of_the_house.breaker_failures)
 
     # -- orders, leases and time
 
@@ -89,19 +90,19 @@ class QueueMachine(PortMachine):
     @rule(data=st.data())
     def lease_jobs(self, data: st.DataObject) -> None:
         busy = [self.owner(host) for host in self.hosts if self.has_work(host)]
-        owner = likely(data, busy, list(self.seats))
-        closed = self.store.gates.closures()
-        shut = [c for c in closed if c.scope is Scope.SITE]
-        self.has_tripped = self.has_tripped or any(c.gate is Gate.BREAKER for c in closed)
-        frozen = {c.name for c in closed if c.gate is Gate.FROZEN}
-        due = [] if shut else [job for job in self.due() if job.request.source not in frozen]
-        room = self.free_seats(owner)
+        self.lease_for(likely(data, busy, list(self.seats)))
+
+    def lease_for(self, owner: str) -> None:
+        now = self.clock.now
+        frozen = {c.name for c in self.store.gates.closures() if c.gate is Gate.FROZEN}
+        due = [job for job in self.due() if job.request.source not in frozen]
+        expected = min(self.free_seats(owner), len(due))
+        through = self.breaker.room(now)
         leases = self.lease(owner)
         taken = {lease.job_id for lease in leases}
         assert taken <= {job.id for job in due}
-        expected = min(room, len(due))
-        # A breaker that has tripped lets one job through, to try, until something proves that the site is back.
-        assert len(leases) == expected or (self.has_tripped and len(leases) == min(expected, 1))
+        assert len(leases) == (expected if through is None else min(expected, through))
+        self.breaker.gave(len(leases), now)
         for lease in leases:
             self.deadlines[lease.job_id, lease.token] = self.clock.now + timedelta(seconds=ATTEMPT_SECONDS)
             self.comes_before(self.jobs[lease.job_id], [job for job in due if job.id not in taken])
@@ -135,6 +136,15 @@ class QueueMachine(PortMachine):
         assert renewal.overdue == {job_id for job_id, deadline in kept.items() if deadline <= now}
         for job_id in kept:
             self.until[job_id] = now + VISIBILITY
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data(), seconds=st.sampled_from([20.0, 50.0]), times=st.integers(2, 5))
+    def keep_on(self, data: st.DataObject, seconds: float, times: int) -> None:
+        """An attempt that takes its time, past its own deadline."""
+        for _ in range(times):
+            if self.running():
+                self.renew(data)
+                self.clock.pass_time(seconds)
 
     @precondition(lambda self: self.running())
     @rule(data=st.data())
@@ -187,7 +197,9 @@ class QueueMachine(PortMachine):
 
     def draw(self, data: st.DataObject) -> tuple[Lease, JobView, type[RegistreError] | None]:
         """A lease, most often a live one, its job, and the error that its end must meet."""
-        lease = likely(data, self.running(), self.given)
+        running = {lease.job_id for lease in self.running()}
+        former = [lease for lease in self.given if lease.job_id in running and not self.holds(lease)]
+        lease = likely(data, self.running(), former or self.given)
         return lease, self.jobs[lease.job_id], None if self.holds(lease) else LeaseLost
 
     @precondition(lambda self: self.given)
@@ -233,7 +245,8 @@ class QueueMachine(PortMachine):
         closed = {(c.gate, c.name) for c in self.store.gates.closures()}
         if kind is ErrorKind.LAYOUT_CHANGED:
             assert (Gate.FROZEN, job.request.source) in closed
-        self.has_tripped = self.has_tripped or (Gate.BREAKER, "") in closed
+        if kind is ErrorKind.SITE_UNAVAILABLE:
+            self.breaker.away(self.clock.now)
 
     @precondition(lambda self: self.given)
     @rule(data=st.data(), delay=DELAYS)
@@ -253,15 +266,18 @@ class QueueMachine(PortMachine):
     @precondition(lambda self: self.given)
     @rule(data=st.data(), kind=st.sampled_from([ErrorKind.NOT_FOUND, ErrorKind.CANCELLED]))
     def fail(self, data: st.DataObject, kind: ErrorKind) -> None:
-        lease, job, lost = self.draw(data)
-        self.arrows.add("fail_job")
-        self.attempt(lambda: self.store.queue.fail(lease, kind, "Aucun résultat"), lost)
+        lease, _, lost = self.draw(data)
         if lost:
-            return
-        self.is_now(job, FAILED, kind)
-        if kind is ErrorKind.NOT_FOUND:
-            self.has_tripped = False
-            assert Gate.BREAKER not in {c.gate for c in self.store.gates.closures()}, "the site has answered"
+            self.attempt(lambda: self.store.queue.fail(lease, kind, "Aucun résultat"), lost)
+        else:
+            self.failed(lease, kind)
+
+    def failed(self, lease: Lease, kind: ErrorKind) -> None:
+        self.arrows.add("fail_job")
+        self.store.queue.fail(lease, kind, "Aucun résultat")
+        self.is_now(self.jobs[lease.job_id], FAILED, kind)
+        if kind is not ErrorKind.CANCELLED:
+            self.breaker.answered()
 
     # -- a person
 
@@ -289,6 +305,41 @@ class QueueMachine(PortMachine):
         if job.status is FAILED:
             self.waits_until(self.is_now(job, WAITING, attempts=0, rescues=0), self.clock.now)
 
+    @rule(answers=st.sampled_from([False, False, True]))
+    def try_site(self, *, answers: bool) -> None:
+        """As a worker does that signs in, without a job."""
+        if answers:
+            self.store.gates.site_answered()
+            self.breaker.answered()
+        else:
+            self.store.gates.site_away("503")
+            self.breaker.away(self.clock.now)
+
+    @precondition(lambda self: len(self.due()) > 1)
+    @rule(data=st.data(), waits=st.sampled_from([60.0, 121.0]), kind=st.sampled_from(list(ErrorKind)))
+    def come_back(self, data: st.DataObject, waits: float, kind: ErrorKind) -> None:
+        """The site goes away for a while; the first job that may start tries it for all others."""
+        while self.breaker.until is None:
+            self.store.gates.site_away("503")
+            self.breaker.away(self.clock.now)
+        self.clock.now = max(self.clock.now, self.breaker.until)
+        for pause in (0.0, waits, 0.0):
+            self.clock.pass_time(pause)
+            for host in self.hosts:
+                if self.has_work(host):
+                    self.lease_for(self.owner(host))
+                    self.what_must_always_be_true()
+        ends: bool = data.draw(st.booleans())
+        if self.running() and ends:
+            self.failed(self.running()[-1], kind)
+
+    def what_is_true_here(self) -> None:
+        shown = [c for c in self.store.gates.closures() if c.gate is Gate.BREAKER]
+        if self.breaker.is_open(self.clock.now):
+            assert [closure.until for closure in shown] == [self.breaker.until]
+        elif self.breaker.until is None:
+            assert not shown
+
     @precondition(lambda self: self.store.gates.closures())
     @rule(source=st.sampled_from([None, Source.INDEX, Source.PLAN]))
     def resume(self, source: Source | None) -> None:
@@ -299,7 +350,7 @@ class QueueMachine(PortMachine):
         assert answer or not was_closed
         assert not [c for c in self.store.gates.closures() if (c.scope, c.name) == (scope, source or "")]
         if source is None:
-            self.has_tripped = False
+            self.breaker.answered()
 
 
 @pytest.mark.parametrize("kind", STORES)

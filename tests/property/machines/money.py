@@ -9,6 +9,8 @@ from collections import Counter
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from hypothesis import strategies as st
+
 from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind, LeaseLost, RegistreError
 from registre.job import JobId, Lease
@@ -19,9 +21,11 @@ from tests.property.machines.world import (
     HOST_GONE,
     OPEN,
     RULES,
+    UNDER_WAY,
     VISIBILITY,
     WAITING,
     PortMachine,
+    likely,
 )
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -128,3 +132,14 @@ class MoneyMachine(PortMachine):
     def is_too_long(self, job_id: JobId) -> bool:
         began = self.jobs[job_id].started_at
         return began is not None and began + timedelta(days=1) <= self.clock.now + VISIBILITY
+
+    def under_way_and_held(self) -> list[PurchaseId]:
+        return [purchase for purchase in self.in_state(*UNDER_WAY) if self.holds(self.leases[purchase])]
+
+    def given_up(self) -> list[PurchaseId]:
+        return [purchase for purchase in self.in_state(AMBIGUOUS) if purchase in self.settled]
+
+    def draw(self, data: st.DataObject) -> tuple[PurchaseId, Lease]:
+        """A purchase with its own lease or, less often, any other."""
+        purchase = likely(data, self.in_state(*UNDER_WAY), list(self.leases))
+        return purchase, likely(data, [self.leases[purchase]], self.given)
