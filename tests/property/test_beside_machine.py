@@ -360,6 +360,24 @@ class BesideMachine(OperatedMachine):
         else:
             self.both(lambda s: s.queue.requeue(job_id))
 
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data(), limit=st.integers(1, 3))
+    def look(self, data: st.DataObject, limit: int) -> None:
+        """One line says why; pages follow one another without a gap."""
+        job_id = data.draw(st.sampled_from(self.jobs))
+        self.beside.outcome(lambda s: s.gates.why(job_id), lambda why: bool(why) and "\n" not in why)
+        wanted = JobFilter(status=data.draw(st.sampled_from([None, *Status])))
+
+        def leaf_through(store: Ports) -> list[JobId]:
+            page = store.views.page(wanted, limit=limit)
+            found = [job.id for job in page.jobs]
+            while page.next_cursor is not None:
+                page = store.views.page(wanted, page.next_cursor, limit)
+                found += [job.id for job in page.jobs]
+            return found
+
+        self.both(leaf_through)
+
     @precondition(lambda self: self.doubtful())
     @rule(data=st.data(), decision=st.sampled_from(Settlement), billed=st.booleans())
     def settle(self, data: st.DataObject, decision: Settlement, *, billed: bool) -> None:
