@@ -36,6 +36,7 @@ from tests.property.machines.world import (
 
 ATTEMPT_SECONDS = 100
 MOST_RESCUES = 10
+ENDS = st.sampled_from([ErrorKind.NOT_FOUND, ErrorKind.CANCELLED])
 DELAYS = st.sampled_from([timedelta(0), timedelta(seconds=20)])
 
 
@@ -264,7 +265,7 @@ class QueueMachine(PortMachine):
             self.waits_until(self.is_now(job, WAITING), self.clock.now + delay)
 
     @precondition(lambda self: self.given)
-    @rule(data=st.data(), kind=st.sampled_from([ErrorKind.NOT_FOUND, ErrorKind.CANCELLED]))
+    @rule(data=st.data(), kind=ENDS)
     def fail(self, data: st.DataObject, kind: ErrorKind) -> None:
         lease, _, lost = self.draw(data)
         if lost:
@@ -316,7 +317,7 @@ class QueueMachine(PortMachine):
             self.breaker.away(self.clock.now)
 
     @precondition(lambda self: len(self.due()) > 1)
-    @rule(data=st.data(), waits=st.sampled_from([60.0, 121.0]), kind=st.sampled_from(list(ErrorKind)))
+    @rule(data=st.data(), waits=st.sampled_from([60.0, 121.0]), kind=ENDS)
     def come_back(self, data: st.DataObject, waits: float, kind: ErrorKind) -> None:
         """The site goes away for a while; the first job that may start tries it for all others."""
         while self.breaker.until is None:
