@@ -1,407 +1,359 @@
-"""The queue and the ledger against a model: any order of calls, by owners alive, late and dead, on a real PostgreSQL.
+"""The queue against a model: any order of calls, by owners alive, late and dead.
 
-The model says what each call must do; after each, every row must be what the model holds.
+The model says which call is accepted, and what becomes of the job; what must always be true is checked after each.
 """
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 
-from registre.database.gateway import DirectGateway
-from registre.errors import LeaseLost, Refused, RegistreError
-from tests.desk import BACKOFF, FEE, HOST_GONE, VISIBILITY, Desk, Held
+from registre.document import Source
+from registre.errors import ErrorKind, LeaseLost, Refused, RegistreError
+from registre.gates import Gate, Scope
+from registre.job import JobId, JobView, Lease, Order
+from tests.property.machines.ports import STORES, run, store_factory
+from tests.property.machines.site import BreakerModel
+from tests.property.machines.world import (
+    BACKOFF,
+    DONE,
+    FAILED,
+    HOST_GONE,
+    LEGACY,
+    RULES,
+    RUNNING,
+    VISIBILITY,
+    WAITING,
+    PortMachine,
+    likely,
+    lot,
+)
 
-WAITING, RUNNING, DONE, FAILED = "En attente", "En traitement", "Complété", "Erreur"
-OPEN = {"intended", "charged", "secured"}
-SEATS = 3
-EXAMPLES = int(os.environ.get("REGISTRE_MACHINE_EXAMPLES", "40"))
-
-
-@dataclass(slots=True)
-class Job:
-    """What the model knows of a row."""
-
-    number: int
-    max_attempts: int
-    due: datetime
-    status: str = WAITING
-    kind: str | None = None
-    attempts: int = 0
-    token: int = 0
-    until: datetime | None = None
-    account: str | None = None
-    purchase: str | None = None
-    cancelled: bool = False
-    rescues: int = 0
-
-
-@dataclass(slots=True)
-class Purchase:
-    """What the model knows of a line."""
-
-    job: str
-    token: int
-    state: str = "intended"
-    charged: bool = False
-    secured_at: datetime | None = None
+ATTEMPT_SECONDS = 100
+MOST_RESCUES = 10
+ENDS = st.sampled_from([ErrorKind.NOT_FOUND, ErrorKind.CANCELLED])
+DELAYS = st.sampled_from([timedelta(0), timedelta(seconds=20)])
 
 
-class QueueMachine(RuleBasedStateMachine):
-    """Each rule is one call; a token may be any that was ever given."""
+class QueueMachine(PortMachine):
+    """Each rule is one call; a lease may be any that was ever given."""
 
-    fresh_gateway: Callable[[], DirectGateway]
-    dsn: str
+    rules_of_the_house = replace(RULES, attempt_seconds=ATTEMPT_SECONDS, breaker_failures=2)
 
     def __init__(self) -> None:
         super().__init__()
-        self.gateway = type(self).fresh_gateway()
-        self.desk = Desk(self.gateway, self.dsn)
-        self.seats = self.desk.seats(SEATS)
-        self.jobs: dict[str, Job] = {}
-        self.purchases: dict[str, Purchase] = {}
-        self.given: list[Held] = []
-
-    def teardown(self) -> None:
-        self.desk.close()
-        self.gateway.close()
-
-    # -- what the model says
-
-    def open(self, job: Job) -> bool:
-        return job.purchase is not None and self.purchases[job.purchase].state in OPEN
-
-    def holds(self, held: Held) -> bool:
-        job = self.jobs[held.id]
-        return job.status == RUNNING and job.token == held.token
-
-    def close(self, job: Job, kind: str | None) -> None:
-        job.status, job.kind, job.until = (FAILED if kind else DONE), kind, None
-
-    def wait(self, job: Job, seconds: float) -> None:
-        if job.cancelled:
-            self.close(job, "cancelled")
-        else:
-            job.status, job.kind, job.until, job.account = WAITING, None, None, None
-            job.due = self.desk.now + timedelta(seconds=seconds)
-
-    def owned(self, purchase: str, held: Held, states: set[str]) -> bool:
-        line, job = self.purchases[purchase], self.jobs[self.purchases[purchase].job]
-        return line.token == held.token == job.token and line.state in states and job.purchase == purchase
-
-    def attempt(self, call: Callable[[], object], expected: type[RegistreError] | None) -> None:
-        """The call does its work, or is refused as the model says."""
-        if expected is None:
-            call()
-        else:
-            with pytest.raises(expected):
-                call()
+        self.numbers = count()
+        self.deadlines: dict[tuple[JobId, int], datetime] = {}
+        self.breaker = BreakerModel(self.rules_of_the_house.breaker_failures)
 
     # -- orders, leases and time
 
-    @rule(number=st.integers(2_784_195, 2_784_197), max_attempts=st.integers(1, 2))
-    def order(self, number: int, max_attempts: int) -> None:
-        [job] = self.desk.order(number, max_attempts=max_attempts)
-        self.jobs[job] = Job(number, max_attempts, self.desk.now)
+    @precondition(lambda self: self.is_roomy())
+    @rule(
+        wanted=st.lists(
+            st.tuples(
+                st.sampled_from([Source.INDEX, Source.PLAN]),
+                st.sampled_from([("", 0), ("", 0), ("", 5), ("étude", 1), ("étude", 1)]),
+                st.integers(1, 3),
+                st.sampled_from([None, None, -60, 60, 600]),
+                st.sampled_from([None, None, 45, 900]),
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    def order(self, wanted: list[tuple[Source, tuple[str, int], int, int | None, int | None]]) -> None:
+        def at(seconds: int | None) -> datetime | None:
+            return None if seconds is None else self.clock.now + timedelta(seconds=seconds)
 
-    @rule()
-    def lease(self) -> None:
-        now = self.desk.now
-        busy = {j.account for j in self.jobs.values() if j.status == RUNNING and j.until is not None and j.until > now}
-        free = {seat.account_id for seat in self.seats} - busy
-        due = {key for key, job in self.jobs.items() if job.status == WAITING and job.due <= now}
-        leased = self.desk.lease(self.seats)
-        assert len(leased) == min(len(free), len(due))
-        assert {held.id for held in leased} <= due
-        assert {held.account for held in leased} <= free
-        assert max(Counter(held.account for held in leased).values(), default=1) == 1
-        for held in leased:
-            job = self.jobs[held.id]
-            assert held.token == job.token + 1
-            job.status, job.token, job.account = RUNNING, held.token, held.account
-            job.until = now + timedelta(seconds=VISIBILITY)
-            job.attempts += 1
-            assert held.attempt == job.attempts <= job.max_attempts
-        self.given += leased
+        orders = [
+            Order(
+                lot(next(self.numbers), source),
+                *whose,
+                max_attempts,
+                not_before=at(not_before),
+                deadline=at(deadline),
+            )
+            for source, whose, max_attempts, not_before, deadline in wanted
+        ]
+        for job_id, order in zip(self.submit(orders), orders, strict=True):
+            job = self.store.views.job(job_id)
+            assert (job.request, job.client, job.priority) == (order.request, order.client, order.priority)
+            late = order.not_before is not None and order.not_before > self.clock.now
+            assert job.next_attempt_at == (order.not_before if late else None)
 
-    @rule(seconds=st.sampled_from([5.0, 30.0, VISIBILITY + 1, HOST_GONE + 1]))
+    @precondition(lambda self: any(map(self.has_work, self.hosts)))
+    @rule(data=st.data())
+    def lease_jobs(self, data: st.DataObject) -> None:
+        busy = [self.owner(host) for host in self.hosts if self.has_work(host)]
+        self.lease_for(likely(data, busy, list(self.seats)))
+
+    def lease_for(self, owner: str) -> None:
+        now = self.clock.now
+        frozen = {c.name for c in self.store.gates.closures() if c.gate is Gate.FROZEN}
+        due = [job for job in self.due() if job.request.source not in frozen]
+        expected = min(self.free_seats(owner), len(due))
+        through = self.breaker.room(now)
+        leases = self.lease(owner)
+        taken = {lease.job_id for lease in leases}
+        assert taken <= {job.id for job in due}
+        assert len(leases) == (expected if through is None else min(expected, through))
+        self.breaker.gave(len(leases), now)
+        for lease in leases:
+            self.deadlines[lease.job_id, lease.token] = self.clock.now + timedelta(seconds=ATTEMPT_SECONDS)
+            self.comes_before(self.jobs[lease.job_id], [job for job in due if job.id not in taken])
+
+    def comes_before(self, job: JobView, left: list[JobView]) -> None:
+        """Priority first; then each client's orders in the order in which they came."""
+        assert all(other.priority <= job.priority for other in left)
+        came = list(self.jobs)
+        for other in left:
+            if other.priority == job.priority:
+                assert came.index(job.id) < came.index(other.id)
+
+    @rule(seconds=st.sampled_from([1.0, 20.0, 60.0, 61.0, 601.0]))
     def time_passes(self, seconds: float) -> None:
-        self.desk.pass_time(seconds)
+        self.clock.pass_time(seconds)
 
-    @rule()
-    def renew(self) -> None:
-        now = self.desk.now
-        alive = {
-            held.id
-            for held in self.given
-            if self.holds(held) and (until := self.jobs[held.id].until) is not None and until > now
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        owner = likely(data, [lease.owner for lease in self.running()], list(self.seats))
+        now = self.clock.now
+        kept = {
+            lease.job_id: self.deadlines[lease.job_id, lease.token]
+            for lease in self.given
+            if lease.owner == owner and self.alive(lease)
         }
-        assert {str(row["id"]) for row in self.desk.renew(self.given)} == alive
-        for key in alive:
-            self.jobs[key].until = now + timedelta(seconds=VISIBILITY)
+        kept = {job_id: deadline for job_id, deadline in kept.items() if deadline + VISIBILITY > now}
+        renewal = self.store.queue.renew(owner, self.given, [], VISIBILITY)
+        assert renewal.jobs == set(kept)
+        assert renewal.cancelled == set(kept) & self.asked_to_stop
+        assert renewal.overdue == {job_id for job_id, deadline in kept.items() if deadline <= now}
+        for job_id in kept:
+            self.until[job_id] = now + VISIBILITY
 
+    @precondition(lambda self: self.running())
+    @rule(data=st.data(), seconds=st.sampled_from([20.0, 50.0]), times=st.integers(2, 5))
+    def keep_on(self, data: st.DataObject, seconds: float, times: int) -> None:
+        """An attempt that takes its time, past its own deadline."""
+        for _ in range(times):
+            if self.running():
+                self.renew(data)
+                self.clock.pass_time(seconds)
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
+    def reboot(self, data: st.DataObject) -> None:
+        self.boot(data.draw(st.sampled_from(list(self.hosts))))
+
+    @precondition(lambda self: self.has_expired() or self.late())
     @rule()
     def reclaim(self) -> None:
-        now = self.desk.now
-        for job in self.jobs.values():
-            if job.status == RUNNING and job.until is not None and job.until <= now:
-                line = self.purchases.get(job.purchase or "")
-                if line is not None and line.state in ("intended", "charged"):
-                    line.state = "ambiguous"
-                    self.close(job, "ambiguous_purchase")
-                elif line is not None and line.state == "secured":
-                    job.until = None
-                else:
-                    job.rescues += 1
-                    if job.attempts >= job.max_attempts:
-                        self.close(job, "attempts_exhausted")
-                    else:
-                        self.wait(job, BACKOFF)
-            if job.status == RUNNING and job.until is None and job.purchase is not None:
-                secured_at = self.purchases[job.purchase].secured_at
-                assert secured_at is not None
-                if secured_at <= now - timedelta(seconds=HOST_GONE):
-                    self.close(job, "secured_elsewhere")
-        self.desk.reclaim()
+        self.arrows |= {"reclaim", "expire_jobs"}
+        now = self.clock.now
+        lost = [self.jobs[job_id] for job_id, until in self.until.items() if until is not None and until <= now]
+        late = self.late()
+        outcomes = self.store.queue.reclaim(BACKOFF, HOST_GONE, LEGACY)
+        for job in lost:
+            if job.attempts >= job.max_attempts:
+                self.is_now(job, FAILED, ErrorKind.ATTEMPTS_EXHAUSTED, rescues=job.rescues + 1)
+            elif job.id in self.asked_to_stop:
+                self.is_now(job, FAILED, ErrorKind.CANCELLED, rescues=job.rescues + 1)
+            elif job.deadline is None or job.deadline > now:
+                self.waits_until(self.is_now(job, WAITING, rescues=job.rescues + 1), now + BACKOFF)
+        for job in late:
+            self.is_now(job, FAILED, ErrorKind.DEADLINE_PASSED)
+        assert {job_id for job_id, _ in outcomes} >= {job.id for job in (*lost, *late)}
+        assert {job_id for job_id, _ in outcomes} <= {job.id for job in (*lost, *late)}
+
+    def late(self) -> list[JobView]:
+        now = self.clock.now
+        return [j for j in self.jobs.values() if j.status is WAITING and j.deadline is not None and j.deadline <= now]
 
     # -- ends of a lease
 
-    def end(self, held: Held, call: Callable[[Held], None]) -> Job | None:
-        """The job, if the model lets the call end its lease."""
-        job = self.jobs[held.id]
-        expected = None if self.holds(held) and not self.open(job) else Refused if self.holds(held) else LeaseLost
-        self.attempt(lambda: call(held), expected)
-        return job if expected is None else None
+    def is_now(
+        self,
+        job: JobView,
+        status: object,
+        kind: ErrorKind | None = None,
+        *,
+        attempts: int | None = None,
+        rescues: int | None = None,
+    ) -> JobView:
+        row = self.store.views.job(job.id)
+        assert (row.status, row.error_kind) == (status, kind)
+        assert row.attempts == (job.attempts if attempts is None else attempts)
+        assert row.rescues == (job.rescues if rescues is None else rescues)
+        return row
+
+    def waits_until(self, job: JobView, at: datetime) -> None:
+        assert job.next_attempt_at == (at if at > self.clock.now else None)
+
+    def draw(self, data: st.DataObject) -> tuple[Lease, JobView, type[RegistreError] | None]:
+        """A lease, most often a live one, its job, and the error that its end must meet."""
+        running = {lease.job_id for lease in self.running()}
+        former = [lease for lease in self.given if lease.job_id in running and not self.holds(lease)]
+        lease = likely(data, self.running(), former or self.given)
+        return lease, self.jobs[lease.job_id], None if self.holds(lease) else LeaseLost
+
+    @precondition(lambda self: self.given)
+    @rule(data=st.data())
+    def step(self, data: st.DataObject) -> None:
+        lease, job, lost = self.draw(data)
+        self.store.queue.note_step(lease, "filling the form")
+        assert self.store.views.job(job.id).step == (job.step if lost else "filling the form")
 
     @precondition(lambda self: self.given)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        if job := self.end(data.draw(st.sampled_from(self.given)), self.desk.release):
-            job.attempts -= not job.cancelled
-            self.wait(job, 0)
+        lease, job, lost = self.draw(data)
+        self.arrows.add("release_job")
+        self.attempt(lambda: self.store.queue.release(lease, "drained"), lost)
+        if not lost:
+            self.given_back(job, timedelta(0), job.rescues)
 
-    @precondition(lambda self: self.given)
-    @rule(data=st.data(), rescued=st.booleans())
-    def snooze(self, data: st.DataObject, *, rescued: bool) -> None:
-        held = data.draw(st.sampled_from(self.given))
-        if job := self.end(held, lambda h: self.desk.snooze(h, delay=20, rescued=rescued)):
-            if rescued and job.rescues >= 10:
-                self.close(job, "attempts_exhausted")
-                return
-            job.rescues += rescued
-            job.attempts -= not job.cancelled
-            self.wait(job, 20)
-
-    @precondition(lambda self: self.given)
-    @rule(data=st.data())
-    def retry(self, data: st.DataObject) -> None:
-        if job := self.end(data.draw(st.sampled_from(self.given)), self.desk.retry):
-            if job.attempts >= job.max_attempts:
-                self.close(job, "attempts_exhausted")
-            else:
-                self.wait(job, 10)
-
-    @precondition(lambda self: self.given)
-    @rule(data=st.data())
-    def fail(self, data: st.DataObject) -> None:
-        if job := self.end(data.draw(st.sampled_from(self.given)), self.desk.fail):
-            self.close(job, "not_found")
-
-    # -- money
-
-    @precondition(lambda self: self.given)
-    @rule(data=st.data())
-    def intend(self, data: st.DataObject) -> None:
-        held = data.draw(st.sampled_from(self.given))
-        job = self.jobs[held.id]
-        if not self.holds(held) or job.until is None or job.until <= self.desk.now:
-            self.attempt(lambda: self.desk.intend(held), LeaseLost)
-            return
-        if self.open(job) and not job.cancelled:
-            self.attempt(lambda: self.desk.intend(held), Refused)
-            return
-        rivals = [p for p in self.purchases.values() if self.jobs[p.job].number == job.number and p.state in OPEN]
-        answer = self.desk.intend(held)
-        if job.cancelled:
-            assert answer == "cancelled"
-        elif rivals:
-            assert answer == "in_progress"
+    def given_back(self, job: JobView, delay: timedelta, rescues: int) -> None:
+        if job.id in self.asked_to_stop:
+            self.is_now(job, FAILED, ErrorKind.CANCELLED, rescues=rescues)
         else:
-            self.purchases[answer] = Purchase(held.id, held.token)
-            job.purchase = answer
+            row = self.is_now(job, WAITING, attempts=job.attempts - 1, rescues=rescues)
+            self.waits_until(row, self.clock.now + delay)
 
-    @precondition(lambda self: self.purchases)
-    @rule(data=st.data())
-    def void(self, data: st.DataObject) -> None:
-        purchase, held = self.draw(data)
-        mine = self.owned(purchase, held, {"intended"})
-        self.attempt(lambda: self.desk.void(purchase, held), None if mine else LeaseLost)
-        if mine:
-            self.purchases[purchase].state = "void"
-            self.jobs[self.purchases[purchase].job].purchase = None
-
-    @precondition(lambda self: self.purchases)
-    @rule(data=st.data())
-    def charge(self, data: st.DataObject) -> None:
-        purchase, held = self.draw(data)
-        mine = self.owned(purchase, held, {"intended", "charged"})
-        self.attempt(lambda: self.desk.charge(purchase, held), None if mine else LeaseLost)
-        if mine:
-            self.purchases[purchase].state = "charged"
-            self.purchases[purchase].charged = True
-
-    @precondition(lambda self: self.purchases)
-    @rule(data=st.data())
-    def mark_ambiguous(self, data: st.DataObject) -> None:
-        purchase, held = self.draw(data)
-        mine = self.owned(purchase, held, {"intended", "charged"})
-        self.attempt(lambda: self.desk.mark_ambiguous(purchase, held), None if mine else LeaseLost)
-        if mine:
-            self.purchases[purchase].state = "ambiguous"
-            self.close(self.jobs[self.purchases[purchase].job], "ambiguous_purchase")
-
-    def draw(self, data: st.DataObject) -> tuple[str, Held]:
-        """A purchase, and its own lease or, as likely, any other."""
-        purchase = data.draw(st.sampled_from(list(self.purchases)))
-        line = self.purchases[purchase]
-        own = [held for held in self.given if (held.id, held.token) == (line.job, line.token)]
-        return purchase, data.draw(st.sampled_from(own + self.given[: len(own)]))
-
-    @precondition(lambda self: self.purchases)
-    @rule(data=st.data())
-    def secure(self, data: st.DataObject) -> None:
-        purchase = data.draw(st.sampled_from(list(self.purchases)))
-        line = self.purchases[purchase]
-        self.attempt(lambda: self.desk.secure(purchase), Refused if line.state == "void" else None)
-        if line.state in ("intended", "charged", "ambiguous"):
-            line.state, line.charged, line.secured_at = "secured", True, self.desk.now
-            job = self.jobs[line.job]
-            if job.purchase == purchase:
-                job.until = None
-
-    @precondition(lambda self: self.purchases)
-    @rule(data=st.data())
-    def deliver(self, data: st.DataObject) -> None:
-        purchase = data.draw(st.sampled_from(list(self.purchases)))
-        line = self.purchases[purchase]
-        if line.state not in ("secured", "delivered"):
-            self.attempt(lambda: self.desk.deliver(purchase), Refused)
+    @precondition(lambda self: self.given)
+    @rule(
+        data=st.data(),
+        delay=DELAYS,
+        rescued=st.booleans(),
+        kind=st.sampled_from([None, None, None, ErrorKind.SITE_UNAVAILABLE, ErrorKind.LAYOUT_CHANGED]),
+    )
+    def snooze(self, data: st.DataObject, delay: timedelta, kind: ErrorKind | None, *, rescued: bool) -> None:
+        lease, job, lost = self.draw(data)
+        self.arrows.add("snooze_job")
+        self.attempt(lambda: self.store.queue.snooze(lease, delay, "away", kind=kind, rescued=rescued), lost)
+        if lost:
             return
-        outcome = self.desk.deliver(purchase)
-        job = self.jobs[line.job]
-        if line.state == "delivered":
-            assert outcome == "repeated"
-            return
-        line.state = "delivered"
-        assert outcome == "completed", "nothing but its delivery ends a job whose document is secured"
-        self.close(job, None)
+        if rescued and job.rescues >= MOST_RESCUES:
+            self.is_now(job, FAILED, ErrorKind.ATTEMPTS_EXHAUSTED)
+        else:
+            self.given_back(job, delay, job.rescues + rescued)
+        closed = {(c.gate, c.name) for c in self.store.gates.closures()}
+        if kind is ErrorKind.LAYOUT_CHANGED:
+            assert (Gate.FROZEN, job.request.source) in closed
+        if kind is ErrorKind.SITE_UNAVAILABLE:
+            self.breaker.away(self.clock.now)
 
-    @precondition(lambda self: self.purchases)
-    @rule(data=st.data())
-    def lose(self, data: st.DataObject) -> None:
-        purchase = data.draw(st.sampled_from(list(self.purchases)))
-        line = self.purchases[purchase]
-        self.desk.lose(purchase)
-        if line.state == "secured":
-            line.state = "ambiguous"
-            self.close(self.jobs[line.job], "ambiguous_purchase")
+    @precondition(lambda self: self.given)
+    @rule(data=st.data(), delay=DELAYS)
+    def retry(self, data: st.DataObject, delay: timedelta) -> None:
+        lease, job, lost = self.draw(data)
+        self.arrows.add("retry_job")
+        self.attempt(lambda: self.store.queue.retry(lease, ErrorKind.BAD_DOCUMENT, "cut", delay), lost)
+        if lost:
+            return
+        if job.attempts >= job.max_attempts:
+            self.is_now(job, FAILED, ErrorKind.ATTEMPTS_EXHAUSTED)
+        elif job.id in self.asked_to_stop:
+            self.is_now(job, FAILED, ErrorKind.CANCELLED)
+        else:
+            self.waits_until(self.is_now(job, WAITING), self.clock.now + delay)
+
+    @precondition(lambda self: self.given)
+    @rule(data=st.data(), kind=ENDS)
+    def fail(self, data: st.DataObject, kind: ErrorKind) -> None:
+        lease, _, lost = self.draw(data)
+        if lost:
+            self.attempt(lambda: self.store.queue.fail(lease, kind, "Aucun résultat"), lost)
+        else:
+            self.failed(lease, kind)
+
+    def failed(self, lease: Lease, kind: ErrorKind) -> None:
+        self.arrows.add("fail_job")
+        self.store.queue.fail(lease, kind, "Aucun résultat")
+        self.is_now(self.jobs[lease.job_id], FAILED, kind)
+        if kind is not ErrorKind.CANCELLED:
+            self.breaker.answered()
 
     # -- a person
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        key = data.draw(st.sampled_from(list(self.jobs)))
-        job = self.jobs[key]
-        allowed = job.status in (WAITING, RUNNING) and not self.open(job)
-        self.attempt(lambda: self.desk.cancel(key), None if allowed else Refused)
-        if allowed and job.status == WAITING:
-            self.close(job, "cancelled")
-        elif allowed:
-            job.cancelled = True
+        running = [lease.job_id for lease in self.running()]
+        job = self.jobs[likely(data, running, list(self.jobs))]
+        self.arrows.add("cancel_job")
+        refused = Refused if job.status in (DONE, FAILED) else None
+        self.attempt(lambda: self.store.queue.cancel(job.id, "a test"), refused)
+        if job.status is WAITING:
+            self.is_now(job, FAILED, ErrorKind.CANCELLED)
+        elif job.status is RUNNING:
+            self.is_now(job, RUNNING)
+            self.asked_to_stop.add(job.id)
 
-    @precondition(lambda self: self.jobs)
+    @precondition(lambda self: any(job.status is FAILED for job in self.jobs.values()))
     @rule(data=st.data())
     def requeue(self, data: st.DataObject) -> None:
-        key = data.draw(st.sampled_from(list(self.jobs)))
-        job = self.jobs[key]
-        allowed = job.status == FAILED and job.kind not in ("ambiguous_purchase", "secured_elsewhere")
-        self.attempt(lambda: self.desk.requeue(key), None if allowed else Refused)
-        if allowed:
-            job.status, job.kind, job.attempts, job.rescues, job.cancelled = WAITING, None, 0, 0, False
-            job.due = self.desk.now
+        failed = [job_id for job_id, job in self.jobs.items() if job.status is FAILED]
+        job = self.jobs[likely(data, failed, list(self.jobs))]
+        self.arrows.add("requeue_job")
+        self.attempt(lambda: self.store.queue.requeue(job.id), None if job.status is FAILED else Refused)
+        if job.status is FAILED:
+            self.waits_until(self.is_now(job, WAITING, attempts=0, rescues=0), self.clock.now)
 
-    # -- what must always be true
+    @rule(answers=st.sampled_from([False, False, True]))
+    def try_site(self, *, answers: bool) -> None:
+        """As a worker does that signs in, without a job."""
+        if answers:
+            self.store.gates.site_answered()
+            self.breaker.answered()
+        else:
+            self.store.gates.site_away("503")
+            self.breaker.away(self.clock.now)
 
-    @invariant()
-    def rows_are_what_the_model_says(self) -> None:
-        rows = self.desk.sql(
-            "select id::text, status, error_kind, attemtps, lease_token, purchase_id::text, rescues, cost_cents "
-            "from extraction_queue"
-        )
-        assert {tuple(row.values()) for row in rows} == {
-            (key, j.status, j.kind, j.attempts, j.token, j.purchase, j.rescues, self.cost(key))
-            for key, j in self.jobs.items()
-        }
-        lines = self.desk.sql("select id::text, state, charged_at is not null from registre.purchases")
-        assert {tuple(line.values()) for line in lines} == {
-            (key, line.state, line.charged) for key, line in self.purchases.items()
-        }
+    @precondition(lambda self: len(self.due()) > 1)
+    @rule(data=st.data(), waits=st.sampled_from([60.0, 121.0]), kind=ENDS)
+    def come_back(self, data: st.DataObject, waits: float, kind: ErrorKind) -> None:
+        """The site goes away for a while; the first job that may start tries it for all others."""
+        while self.breaker.until is None:
+            self.store.gates.site_away("503")
+            self.breaker.away(self.clock.now)
+        self.clock.now = max(self.clock.now, self.breaker.until)
+        for pause in (0.0, waits, 0.0):
+            self.clock.pass_time(pause)
+            for host in self.hosts:
+                if self.has_work(host):
+                    self.lease_for(self.owner(host))
+                    self.what_must_always_be_true()
+        ends: bool = data.draw(st.booleans())
+        if self.running() and ends:
+            self.failed(self.running()[-1], kind)
 
-    def cost(self, key: str) -> int:
-        return FEE * sum(line.charged for line in self.purchases.values() if line.job == key)
+    def what_is_true_here(self) -> None:
+        shown = [c for c in self.store.gates.closures() if c.gate is Gate.BREAKER]
+        if self.breaker.is_open(self.clock.now):
+            assert [closure.until for closure in shown] == [self.breaker.until]
+        elif self.breaker.until is None:
+            assert not shown
 
-    @invariant()
-    def at_most_one_purchase_of_a_document_is_under_way(self) -> None:
-        rows = self.desk.sql(
-            "select identity_key from registre.purchases where state in ('intended', 'charged') group by 1 having count(*) > 1"
-        )
-        assert rows == []
-
-    @invariant()
-    def at_most_one_live_lease_per_account_and_each_attempt_closed_but_it(self) -> None:
-        rows = self.desk.sql(
-            "select account_id from extraction_queue where status = 'En traitement' and lease_until > %s "
-            "group by 1 having count(*) > 1",
-            self.desk.now,
-        )
-        assert rows == []
-        left = self.desk.sql(
-            "select t.job_id from registre.attempts t join extraction_queue q on q.id = t.job_id "
-            "where t.ended_at is null and (q.status <> 'En traitement' or q.lease_token <> t.token)"
-        )
-        assert left == []
-
-
-@pytest.fixture
-def machine(current_dsn: str, reset: Callable[[], None]) -> type[QueueMachine]:
-    def fresh_gateway() -> DirectGateway:
-        reset()
-        return DirectGateway(current_dsn)
-
-    class Machine(QueueMachine):
-        dsn = current_dsn
-
-    Machine.fresh_gateway = staticmethod(fresh_gateway)
-    return Machine
+    @precondition(lambda self: self.store.gates.closures())
+    @rule(source=st.sampled_from([None, Source.INDEX, Source.PLAN]))
+    def resume(self, source: Source | None) -> None:
+        scope = Scope.SITE if source is None else Scope.SOURCE
+        before = self.store.gates.closures()
+        was_closed = any((c.scope, c.name) == (scope, source or "") for c in before)
+        answer = self.store.gates.resume(scope, source or "", "a test")
+        assert answer or not was_closed
+        assert not [c for c in self.store.gates.closures() if (c.scope, c.name) == (scope, source or "")]
+        if source is None:
+            self.breaker.answered()
 
 
-def test_the_queue_and_the_ledger_do_what_the_model_says(machine: type[QueueMachine]) -> None:
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=40,
-            deadline=None,
-            print_blob=True,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-        ),
-    )
+@pytest.mark.parametrize("kind", STORES)
+def test_the_queue_does_what_the_model_says(kind: str, request: pytest.FixtureRequest) -> None:
+    run(QueueMachine, kind, store_factory(kind, request))

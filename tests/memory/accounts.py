@@ -1,0 +1,123 @@
+"""The ports `AccountBook` and `Fleet` in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.job import JobId, Status
+from tests.memory.state import JOBS_CHANNEL, AccountRow, HostRow, State
+
+
+class MemoryAccounts:
+    """Implements `registre.ports.AccountBook`. Thread-safe."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, username: str, password: str) -> tuple[AccountId, bool]:
+        state = self._state
+        with state.transaction() as now:
+            account = next((row for row in state.accounts.values() if row.username == username), None)
+            is_new = account is None
+            if account is None:
+                account = AccountRow(AccountId(state.new_id()), username, password)
+                state.accounts[account.id] = account
+            # A new secret for a known account also lifts what its old secret had caused.
+            account.password, account.is_active, account.failure_count = password, True, 0
+            account.set_aside_reason = account.set_aside_until = None
+            state.tell("account.added", None, now, username=username)
+            state.ring(JOBS_CHANNEL)
+            return account.id, is_new
+
+    def all(self) -> list[AccountView]:
+        with self._state.transaction() as now:
+            return [
+                AccountView(
+                    row.id,
+                    row.username,
+                    "inactive" if not row.is_active
+                    else "set aside" if row.is_set_aside(now)
+                    else "signed in" if row.is_leased(now)
+                    else "free",
+                    row.set_aside_reason,
+                    row.set_aside_until,
+                    row.owner,
+                    row.last_used,
+                    row.failure_count,
+                )
+                for row in sorted(self._state.accounts.values(), key=lambda row: row.username)
+            ]  # fmt: skip
+
+    def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
+        with self._state.transaction() as now:
+            free = [
+                row
+                for row in self._state.accounts.values()
+                if row.is_active and not row.is_set_aside(now) and not row.is_leased(now)
+            ]
+            # Never used first.
+            free.sort(key=lambda row: (row.last_used is not None, row.last_used, row.username))
+            for row in free[:limit]:
+                row.owner, row.token, row.until = owner, row.token + 1, now + visibility
+            host = owner.split("/", 1)[0]
+            return [
+                (
+                    Seat(row.id, row.token, row.username, f"{host}/{row.username}"),
+                    Credentials(row.id, row.username, row.password),
+                )
+                for row in free[:limit]
+            ]
+
+    def release(self, seat: Seat) -> None:
+        with self._state.transaction():
+            row = self._under(seat)
+            if row is not None:
+                row.owner = row.until = None
+
+    def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
+        with self._state.transaction() as now:
+            row = self._under(seat)
+            if row is not None:
+                row.set_aside_reason, row.failure_count = reason, row.failure_count + 1
+                row.set_aside_until = None if duration is None else now + duration
+                row.owner = row.until = None
+                self._state.tell("account.set_aside", None, now, username=row.username, reason=reason)
+
+    def _under(self, seat: Seat) -> AccountRow | None:
+        """A token that is no longer the account's changes nothing."""
+        row = self._state.accounts.get(seat.account_id)
+        return row if row is not None and row.token == seat.token else None
+
+
+class MemoryFleet:
+    """Implements `registre.ports.Fleet`. Thread-safe."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def register_host(self, host: str, boot: str, version: str) -> None:
+        state = self._state
+        with state.transaction() as now:
+            state.hosts[host] = HostRow(boot, version, now)
+            for account in state.accounts.values():
+                if _is_former(account.owner, host, boot) and account.is_leased(now):
+                    account.until = now
+            for job in state.jobs.values():
+                if (
+                    job.status == Status.RUNNING
+                    and _is_former(job.owner, host, boot)
+                    and (job.until is not None and job.until > now)
+                ):
+                    job.until = now
+            for worker in [name for name in state.workers if name.startswith(f"{host}/")]:
+                del state.workers[worker]
+            state.tell("host.started", None, now, host=host, version=version)
+
+    def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
+        with self._state.transaction() as now:
+            self._state.workers[worker] = (status, account_id, job_id, now)
+
+
+def _is_former(owner: str | None, host: str, boot: str) -> bool:
+    return owner is not None and owner.startswith(f"{host}/") and owner != f"{host}/{boot}"

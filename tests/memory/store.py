@@ -1,0 +1,35 @@
+"""The one fake of every database port: what `registre.wiring.Store` holds, over plain rows in memory.
+
+Invariant: it does what `registre.ports` says, no less and no more; the state machines of tests/property drive both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tests.memory.accounts import MemoryAccounts, MemoryFleet
+from tests.memory.batches import MemoryBatches
+from tests.memory.bucket import MemoryBucket
+from tests.memory.gates import MemoryGates
+from tests.memory.ledger import MemoryLedger
+from tests.memory.queue import MemoryQueue
+from tests.memory.state import State
+from tests.memory.treasury import MemoryTreasury
+from tests.memory.views import MemoryViews
+
+
+class MemoryStore:
+    """All ports over one state. `clock` is read once in each call; `new_id` names what is created, in that order."""
+
+    def __init__(self, clock: Callable[[], datetime] | None = None, new_id: Callable[[], str] | None = None) -> None:
+        self.state = State(clock or (lambda: datetime.now(UTC)), new_id)
+        self.queue = MemoryQueue(self.state)
+        self.accounts = MemoryAccounts(self.state)
+        self.ledger = MemoryLedger(self.state)
+        self.fleet = MemoryFleet(self.state)
+        self.views = MemoryViews(self.state)
+        self.bucket = MemoryBucket()
+        self.gates = MemoryGates(self.state)
+        self.treasury = MemoryTreasury(self.state)
+        self.batches = MemoryBatches(self.state)
