@@ -10,8 +10,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
@@ -124,6 +126,48 @@ def gateway(dsn: str) -> Iterator[DirectGateway]:
 def store(gateway: DirectGateway, tmp_path: Path) -> Store:
     """The stores over this test's database, and local buckets of its own."""
     return make_store(gateway, LocalBuckets(tmp_path / "buckets"))
+
+
+class ClockedGateway:
+    """A gateway that tells every function which takes an instant what time it is by the test's clock."""
+
+    def __init__(self, gateway: DirectGateway, clock: Callable[[], datetime]) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        rows = gateway.query(
+            "select distinct proname::text as name from pg_proc where pronamespace = 'registre'::regnamespace "
+            "and 'p_now' = any (proargnames)"
+        )
+        self._timed = {row["name"] for row in rows}
+
+    def call(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
+        now = {"now": self._clock()} if function in self._timed else {}
+        return self._gateway.call(function, **arguments, **now)
+
+    def listen(self, channels: tuple[str, ...], ring: Callable[[str, str], None]) -> Callable[[], None]:
+        return self._gateway.listen(channels, ring)
+
+    def close(self) -> None:
+        self._gateway.close()
+
+
+@pytest.fixture
+def store_at(
+    current_dsn: str, reset: Callable[[], None], tmp_path: Path
+) -> Iterator[Callable[[Callable[[], datetime]], Store]]:
+    """Makes stores over an emptied database under a clock; each one ends the one before."""
+    opened: list[DirectGateway] = []
+
+    def store_at(clock: Callable[[], datetime]) -> Store:
+        while opened:
+            opened.pop().close()
+        reset()
+        opened.append(DirectGateway(current_dsn, pool_size=2))
+        return make_store(ClockedGateway(opened[0], clock), LocalBuckets(tmp_path / "buckets"))
+
+    yield store_at
+    for gateway in opened:
+        gateway.close()
 
 
 @pytest.fixture

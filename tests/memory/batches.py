@@ -100,6 +100,7 @@ class MemoryBatches:
             row.created_at,
             row.price_cents,
             self._state.caps.get((Scope.BATCH, row.id, Period.TOTAL)),
+            row.waits_for_approval,
             row.approved_at,
             row.approved_by,
             {status: sum(job.status == status for job in jobs) for status in Status},

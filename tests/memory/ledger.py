@@ -163,6 +163,11 @@ class MemoryLedger:
         with self._state.transaction():
             return [self._line(line) for line in purchases_of(self._state, job_id=job_id)]
 
+    def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
+        with self._state.transaction():
+            whole = [line for line in purchases_of(self._state) if line.state is PurchaseState.DELIVERED]
+            return {line.path: self._line(line) for line in whole if line.path is not None and line.path in paths}
+
     def _line(self, line: PurchaseRow) -> LedgerLine:
         return LedgerLine(
             line.id,

@@ -66,6 +66,14 @@ class MemoryViews:
         with self._state.transaction():
             return [event for event in self._state.events if event.job_id == job_id]
 
+    def events_end(self) -> str:
+        last = self.last_events(1)
+        return last[0].cursor if last else ""
+
+    def last_events(self, limit: int) -> list[Event]:
+        with self._state.transaction():
+            return self._state.events[-limit:]
+
     def events_after(self, cursor: str, limit: int = 500) -> list[Event]:
         start = cursor.removeprefix("0-") or "0"
         if not start.isdigit():

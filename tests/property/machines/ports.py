@@ -43,8 +43,7 @@ StoreAt = Callable[[Callable[[], datetime]], Ports]
 """A new, empty store that reads this clock; whatever an earlier call has returned is over."""
 
 MEMORY, POSTGRES = "memory", "postgres"
-STORES = (MEMORY,)
-"""POSTGRES belongs here wherever the suite has a fixture `store_at`."""
+STORES = (MEMORY, POSTGRES)
 
 EXAMPLES = {MEMORY: 120, POSTGRES: 25}
 EXAMPLES_ASKED = os.environ.get("REGISTRE_MACHINE_EXAMPLES")
