@@ -155,7 +155,7 @@ class QueueMachine(PortMachine):
     @precondition(lambda self: self.has_expired() or self.late())
     @rule()
     def reclaim(self) -> None:
-        self.arrows |= {"reclaim", "expire_jobs"}
+        self.arrows |= {"reclaim", "expire_job"}
         now = self.clock.now
         lost = [self.jobs[job_id] for job_id, until in self.until.items() if until is not None and until <= now]
         late = self.late()
