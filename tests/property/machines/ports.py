@@ -46,7 +46,7 @@ MEMORY, POSTGRES = "memory", "postgres"
 STORES = (MEMORY,)
 """POSTGRES belongs here wherever the suite has a fixture `store_at`."""
 
-EXAMPLES = {MEMORY: 120, POSTGRES: 25}
+EXAMPLES = {MEMORY: 100, POSTGRES: 25}
 EXAMPLES_ASKED = os.environ.get("REGISTRE_MACHINE_EXAMPLES")
 
 
