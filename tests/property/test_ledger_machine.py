@@ -36,6 +36,7 @@ from tests.property.machines.world import (
 )
 
 FILES = [SecuredFile(letter * 64, 1000, 2) for letter in "ab"]
+SELDOM = st.sampled_from([False, False, True])
 DOCUMENTS = [
     lot(0),
     replace(lot(0), number="2 784 195"),  # the same document, spelled otherwise
@@ -75,6 +76,18 @@ class LedgerMachine(MoneyMachine):
             self.what_must_always_be_true()
         if self.given:
             self.intend(data)
+            self.what_must_always_be_true()
+        bought = self.under_way_and_held() if data.draw(SELDOM) else []
+        for purchase in bought[-1:]:
+            self.secured(purchase, FILES[0])
+
+    @precondition(lambda self: self.in_state(DELIVERED))
+    @rule(data=st.data())
+    def order_again(self, data: st.DataObject) -> None:
+        """What was bought, while it is current or when it no longer is."""
+        purchase = data.draw(st.sampled_from(self.in_state(DELIVERED)))
+        self.clock.pass_time(data.draw(st.sampled_from([1.0, 90_000.0])))
+        self.order(self.orders[JobId(self.lines[purchase].job_id)].request, 2, fresh=False)
 
     @precondition(lambda self: any(map(self.has_work, self.hosts)))
     @rule(host=st.sampled_from(list(PortMachine.hosts)))
@@ -220,6 +233,7 @@ class LedgerMachine(MoneyMachine):
     def mark_ambiguous(self, data: st.DataObject) -> None:
         purchase, lease = self.draw(data)
         refused = self.may_tell(purchase, lease, *UNDER_WAY)
+        self.clock.pass_time(data.draw(st.sampled_from([1.0, 90_000.0])))
         self.arrows.add("mark_ambiguous")
         self.attempt(lambda: self.store.ledger.mark_ambiguous(purchase, lease, "the browser broke"), refused)
         if not refused:
@@ -305,14 +319,8 @@ class LedgerMachine(MoneyMachine):
             assert (row.status, row.error_kind, row.supabase_path) == (DONE, None, self.paths[purchase])
         else:
             assert outcome == "kept"
-        current = self.owned(job.request)
-        for other in self.jobs.values():
-            same = other.request.identity_key == job.request.identity_key
-            if outcome != "repeated" and current and same and other.status is WAITING:
-                if self.orders[other.id].fresh:
-                    assert self.store.views.job(other.id).status is WAITING
-                else:
-                    self.is_served(other.id, current)
+        if outcome != "repeated":
+            self.serves_who_waits(job.request)
 
     @precondition(lambda self: self.given_up() or self.under_way_and_held())
     @rule(data=st.data(), comes_too_late=st.booleans())
@@ -338,16 +346,6 @@ class LedgerMachine(MoneyMachine):
         if self.may_buy():
             self.intend(data)
 
-    def give_up(self, purchase: PurchaseId) -> None:
-        """Ambiguous, and nobody wants it any more."""
-        lease = self.leases[purchase]
-        self.arrows.add("mark_ambiguous")
-        self.store.ledger.mark_ambiguous(purchase, lease, "the browser broke")
-        self.is_ambiguous(lease.job_id)
-        if self.present.get(lease.job_id) == purchase:
-            self.what_must_always_be_true()
-            self.settled_by(lease.job_id, Settlement.ABANDON, billed=True)
-
     # -- a person
 
     @precondition(lambda self: self.unsettled())
@@ -358,19 +356,6 @@ class LedgerMachine(MoneyMachine):
             self.attempt(lambda: self.store.queue.settle(job_id, decision, "a test", billed=billed), Refused)
         else:
             self.settled_by(job_id, decision, billed=billed)
-
-    def settled_by(self, job_id: JobId, decision: Settlement, *, billed: bool) -> None:
-        self.arrows.add("settle")
-        self.store.queue.settle(job_id, decision, "a test", billed=billed)
-        purchase = self.present.pop(job_id)
-        self.settled.add(purchase)
-        [line] = [line for line in self.store.ledger.lines(job_id) if line.id == purchase]
-        assert line.state is (AMBIGUOUS if billed else VOID)
-        if decision is Settlement.REBUY:
-            self.waits(job_id, 0)
-        else:
-            row = self.store.views.job(job_id)
-            assert (row.status, row.error_kind) == (FAILED, ErrorKind.ABANDONED)
 
     @precondition(lambda self: self.failed())
     @rule(data=st.data())

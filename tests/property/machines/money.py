@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind, LeaseLost, RegistreError
-from registre.job import JobId, Lease
+from registre.job import JobId, Lease, Settlement
 from registre.ledger import LedgerLine, PurchaseId, PurchaseState
 from tests.property.machines.world import (
     DONE,
@@ -80,6 +80,16 @@ class MoneyMachine(PortMachine):
         assert row.cost_cents == (self.jobs[job_id].cost_cents if job_id in self.jobs else 0)
         assert "job.reused" in [event.kind for event in self.store.views.story(job_id)]
 
+    def serves_who_waits(self, document: DocumentRequest) -> None:
+        """Whoever waited for the document has it now, but for those who want a fresh one."""
+        current = self.owned(document)
+        for job in self.jobs.values():
+            if current and job.request.identity_key == document.identity_key and job.status is WAITING:
+                if self.orders[job.id].fresh:
+                    assert self.store.views.job(job.id).status is WAITING
+                else:
+                    self.is_served(job.id, current)
+
     def waits(self, job_id: JobId, attempts: int) -> None:
         row = self.store.views.job(job_id)
         assert (row.status, row.error_kind, row.attempts) == (WAITING, None, attempts)
@@ -143,3 +153,26 @@ class MoneyMachine(PortMachine):
         """A purchase with its own lease or, less often, any other."""
         purchase = likely(data, self.in_state(*UNDER_WAY), list(self.leases))
         return purchase, likely(data, [self.leases[purchase]], self.given)
+
+    def give_up(self, purchase: PurchaseId) -> None:
+        """Ambiguous, and nobody wants it any more."""
+        lease = self.leases[purchase]
+        self.arrows.add("mark_ambiguous")
+        self.store.ledger.mark_ambiguous(purchase, lease, "the browser broke")
+        self.is_ambiguous(lease.job_id)
+        if self.present.get(lease.job_id) == purchase:
+            self.what_must_always_be_true()
+            self.settled_by(lease.job_id, Settlement.ABANDON, billed=True)
+
+    def settled_by(self, job_id: JobId, decision: Settlement, *, billed: bool) -> None:
+        self.arrows.add("settle")
+        self.store.queue.settle(job_id, decision, "a test", billed=billed)
+        purchase = self.present.pop(job_id)
+        self.settled.add(purchase)
+        [line] = [line for line in self.store.ledger.lines(job_id) if line.id == purchase]
+        assert line.state is (AMBIGUOUS if billed else VOID)
+        if decision is Settlement.REBUY:
+            self.waits(job_id, 0)
+        else:
+            row = self.store.views.job(job_id)
+            assert (row.status, row.error_kind) == (FAILED, ErrorKind.ABANDONED)

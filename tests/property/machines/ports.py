@@ -45,7 +45,7 @@ StoreAt = Callable[[Callable[[], datetime]], Ports]
 MEMORY, POSTGRES = "memory", "postgres"
 STORES = (MEMORY, POSTGRES)
 
-EXAMPLES = {MEMORY: 120, POSTGRES: 25}
+EXAMPLES = {MEMORY: 100, POSTGRES: 25}
 EXAMPLES_ASKED = os.environ.get("REGISTRE_MACHINE_EXAMPLES")
 
 
