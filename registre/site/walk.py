@@ -25,6 +25,7 @@ from registre.site.pages.similar_list import choose_document
 from registre.site.tab import PageCut, Tab, away
 from registre.site.translate import first_line, network_error
 
+_TOO_LATE = "The site did not answer in time after the submission."
 _LOST = "The connection to the site was lost after the submission."
 
 _SEEN_AT_MOST = 120
@@ -60,10 +61,7 @@ class Walk:
         self._on_step(Step.SUBMITTING)
         await self._press(button)
         while True:
-            try:
-                verdict = await self._tab.look()
-            except PageCut as error:
-                raise BrowserFailed(_LOST) from error
+            verdict = await self._look()
             if self._tab.pages_asked > self._asked_before + 1:
                 self._seen.add(PageKind.LOADING)  # a page between, gone before it was seen, went on by itself
             if verdict.kind is PageKind.VIEWER:
@@ -73,6 +71,16 @@ class Walk:
                 raise self._unexpected(verdict)
             self._seen.add(verdict.kind)
             await self._go_on(verdict)
+
+    async def _look(self) -> Verdict:
+        """What page it is now; reading has no time-out of its own, and a page about to be replaced may not answer."""
+        try:
+            async with asyncio.timeout(self._tab.profile.budgets.operation):
+                return await self._tab.look()
+        except (PlaywrightTimeout, TimeoutError) as error:
+            raise BrowserFailed(_TOO_LATE) from error
+        except PageCut as error:
+            raise BrowserFailed(_LOST) from error
 
     async def _go_on(self, verdict: Verdict) -> None:
         match verdict.kind:
@@ -142,7 +150,7 @@ class Walk:
             async with self._permit.lent(self._tab.profile.budgets.operation):
                 await self._tab.press(button, self._left())
         except PlaywrightTimeout as error:
-            raise BrowserFailed("The site did not answer in time after the submission.") from error
+            raise BrowserFailed(_TOO_LATE) from error
         except PlaywrightError as error:
             if isinstance(error, PageCut) or network_error(error):
                 raise BrowserFailed(_LOST) from error

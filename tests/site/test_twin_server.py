@@ -89,7 +89,6 @@ def command(*arguments: str) -> list[str]:
     ("fault", "words"),
     [
         ("nope", "there is no fault 'nope'"),
-        ("latency_ms=soon", "latency_ms: a number"),
         ("hang=page=nowhere", "there is no page 'nowhere'"),
     ],
 )
