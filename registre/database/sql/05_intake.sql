@@ -106,20 +106,30 @@ end $$;
 create function registre.after_status_change() returns trigger
 language plpgsql as $$
 begin
-    insert into registre.job_counts (status, jobs) values (old.status::text, -1), (new.status::text, 1);
+    insert into registre.job_counts (status, jobs) values (coalesce(old.status::text, ''), -1), (coalesce(new.status::text, ''), 1);
+    return null;
+end $$;
+
+create function registre.after_queue_truncate() returns trigger
+language plpgsql as $$
+begin
+    delete from registre.job_counts;
     return null;
 end $$;
 
 create function registre.after_queue_delete() returns trigger
 language plpgsql as $$
 begin
-    insert into registre.job_counts (status, jobs) select d.status::text, -count(*) from deleted d group by 1;
+    insert into registre.job_counts (status, jobs) select coalesce(d.status::text, ''), -count(*) from deleted d group by 1;
     return null;
 end $$;
 
 create trigger registre_order before insert or update of document_source, document_number, circonscription_fonciere, cadastre,
     designation_secondaire, acte_type, client, batch_id on public.extraction_queue
     for each row execute function registre.on_queue_order();
+-- A row that had ended before there were lanes, put back in the queue by another program: no gate would ever let it through.
+create trigger registre_lane before update of status on public.extraction_queue
+    for each row when (new.lane is null) execute function registre.on_queue_order();
 -- After registre_order, by its name: it asks for the identity key.
 create trigger registre_place before insert on public.extraction_queue
     for each row execute function registre.on_queue_insert();
@@ -127,6 +137,8 @@ create trigger registre_submitted after insert on public.extraction_queue
     referencing new table as inserted for each statement execute function registre.after_queue_insert();
 create trigger registre_counted after update of status on public.extraction_queue
     for each row when (old.status is distinct from new.status) execute function registre.after_status_change();
+create trigger registre_emptied after truncate on public.extraction_queue
+    for each statement execute function registre.after_queue_truncate();
 create trigger registre_removed after delete on public.extraction_queue
     referencing old table as deleted for each statement execute function registre.after_queue_delete();
 
@@ -155,10 +167,24 @@ begin
 end $$;
 
 -- Rows that were there before the triggers: they wait their turn in the order of their creation, ahead of what comes later.
--- Run after every change of the functions; a row once filled is not touched again.
+-- Run after every change of the functions; a row once filled is not touched again. What the functions keep beside the rows is
+-- counted anew: their former selves may not have kept it. Nobody writes meanwhile: the triggers just made hold the table.
 create function registre.adopt_rows() returns void
 language plpgsql as $$
 begin
+    delete from registre.job_counts;
+    insert into registre.job_counts (status, jobs)
+    select coalesce(q.status::text, ''), count(*) from public.extraction_queue q group by 1;
+    lock table registre.purchases in share row exclusive mode;
+    delete from registre.spending;
+    insert into registre.spending (scope, name, period, starts_on, used_cents)
+    select w.scope, w.name, w.period, w.starts_on, sum(p.fee_cents)
+    from registre.purchases p
+    left join public.worker_accounts a on a.id::text = p.account_id
+    cross join lateral registre.spends(p, coalesce(a.username::text, p.account_id)) w
+    where p.state <> 'void' group by 1, 2, 3, 4;
+    update public.extraction_queue q set status = 'En attente' where q.status is null;
+    update public.extraction_queue q set created_at = coalesce(q.updated_at, clock_timestamp()) where q.created_at is null;
     update public.extraction_queue q
     set document_number_normalized = registre.normalize_number(q.document_number::text),
         identity_key = registre.identity_key(q.document_source::text, q.document_number::text, q.circonscription_fonciere::text,

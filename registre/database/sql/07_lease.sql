@@ -49,7 +49,10 @@ begin
         select jsonb_object_agg(c.scope, c.names) into v_closed
         from (select c.scope, jsonb_agg(c.name) as names from registre.closures(v_now) c group by c.scope) c;
         if v_closed ? 'site' then return; end if;
-        v_half_open := exists (select from registre.breaker b where b.open_until is not null);
+        -- One probe over all hosts: who comes second waits here, and sees that the first has sent one.
+        perform 1 from registre.breaker b where b.open_until is not null for update;
+        v_half_open := found;
+        if v_half_open and exists (select from registre.closures(v_now) c where c.gate = 'breaker') then return; end if;
     end if;
     -- Only seats whose account lease is really this owner's, that are not at work, and whose pace allows another order.
     select array_agg(s.item->>'account' order by s.n), array_agg(s.item->>'worker' order by s.n) into v_accounts, v_workers
@@ -71,7 +74,7 @@ begin
             if registre.serve_owned(v_job, v_now) then continue; end if;
             v_other := registre.same_document(v_job, v_now);
             if v_other is not null then
-                perform registre.put_off(v_job.id, v_other, v_now);
+                perform registre.put_off(v_job, v_other, v_now);
                 continue;
             end if;
             update public.extraction_queue q
@@ -120,6 +123,7 @@ begin
         return query
         select * from public.extraction_queue q
         where q.status = 'En attente' and q.is_due and (q.deadline is null or q.deadline > p_now)
+          and (q.batch_id is null or registre.is_approved(q.batch_id))
         order by q.priority desc, q.position, q.id
         limit p_limit for update skip locked;
         return;
@@ -133,20 +137,28 @@ begin
             select q.lane, q.client, q.document_source::text, q.batch_id from public.extraction_queue q
             where q.status = 'En attente' and q.is_due and q.lane > l.lane order by q.lane limit 1) n
     ), heads as (
-        -- Twice as many as wanted: some may be locked by another host's call.
+        -- More than wanted: some may be locked by another host's call, or by a person.
         select h.id from lanes l
         cross join lateral (
             select q.id, q.priority, q.position from public.extraction_queue q
             where q.status = 'En attente' and q.is_due and q.lane = l.lane and (q.deadline is null or q.deadline > p_now)
-            order by q.priority desc, q.position, q.id limit 2 * p_limit) h
+            order by q.priority desc, q.position, q.id limit p_limit + 20) h
         where not registre.holds_back(p_closed, l.client, l.source, l.batch_id)
-        order by h.priority desc, h.position, h.id limit 2 * p_limit
+        order by h.priority desc, h.position, h.id limit p_limit + 20
     )
     select q.* from public.extraction_queue q
     where q.id in (select h.id from heads h) and q.status = 'En attente' and q.is_due
       and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
+      and (q.batch_id is null or registre.is_approved(q.batch_id))
     order by q.priority desc, q.position, q.id
     limit p_limit for update skip locked;
+end $$;
+
+-- Asked with the row, too: a batch put in after the gates were looked at is not bought unapproved.
+create function registre.is_approved(p_batch uuid) returns boolean
+language plpgsql stable as $$
+begin
+    return not exists (select from registre.batches b where b.id = p_batch and b.needs_approval and b.approved_at is null);
 end $$;
 
 create function registre.holds_back(p_closed jsonb, p_client text, p_source text, p_batch uuid) returns boolean
@@ -179,34 +191,44 @@ begin
     return coalesce(v_other, registre.live_purchase(p_job.identity_key, p_job.id));
 end $$;
 
--- The other job whose purchase of this document is under way, safe but not delivered, or undecided.
+-- The job whose purchase of this document is under way, safe but not delivered, or undecided. Of the same job only a former one
+-- that was found again, and is on its way.
 create function registre.live_purchase(p_identity text, p_job uuid) returns uuid
 language plpgsql stable as $$
 begin
     return (select p.job_id from registre.purchases p
-            where p.identity_key = p_identity and p.job_id <> p_job
-              and (p.state in ('intended', 'charged', 'secured') or (p.state = 'ambiguous' and p.settled_at is null)) limit 1);
+            where p.identity_key = p_identity
+              and (p.state = 'secured'
+                   or p.job_id <> p_job and (p.state in ('intended', 'charged') or p.state = 'ambiguous' and p.settled_at is null))
+            limit 1);
 end $$;
 
--- Stays in the queue, but not at its head: another order for the same document comes first.
-create function registre.put_off(p_job uuid, p_other uuid, p_now timestamptz) returns void
+-- Stays in the queue, but not at its head: another order for the same document comes first. With it go all that wait for that
+-- document: a thousand repeats at the head would else be looked at one by one. Told once.
+create function registre.put_off(p_job public.extraction_queue, p_other uuid, p_now timestamptz) returns void
 language plpgsql as $$
 declare
-    v_reason text := registre.same_document_reason(p_other);
+    v_reason text := registre.same_document_reason(p_other, p_job.id);
 begin
-    update public.extraction_queue
-    set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
-    where id = p_job and wait_reason is not distinct from v_reason;
-    if found then return; end if;  -- told before
-    update public.extraction_queue
-    set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
-    where id = p_job;
-    perform registre.emit('job.put_off', p_job, jsonb_build_object('status', 'En attente', 'message', v_reason), p_now);
+    with late as (
+        select q.id, q.wait_reason from public.extraction_queue q
+        where q.identity_key = p_job.identity_key and q.status = 'En attente' and q.is_due and (q.id = p_job.id or q.id <> p_other)
+        order by q.id limit 1000 for update skip locked
+    ), moved as (
+        update public.extraction_queue q
+        set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
+        from late l where q.id = l.id returning q.id, l.wait_reason
+    )
+    insert into registre.events (at, kind, job_id, data)
+    select p_now, 'job.put_off', m.id, jsonb_build_object('status', 'En attente', 'message', v_reason)
+    from moved m where m.wait_reason is distinct from v_reason;
+    if found then perform registre.ring(); end if;
 end $$;
 
-create function registre.same_document_reason(p_other uuid) returns text
+create function registre.same_document_reason(p_other uuid, p_job uuid) returns text
 language plpgsql stable as $$
 begin
+    if p_other = p_job then return 'the document of this order is bought, and on its way to the bucket'; end if;
     return case (select q.error_kind from public.extraction_queue q where q.id = p_other)
         when 'ambiguous_purchase' then 'the same document may already be bought, by order ' || p_other || '; a person decides there'
         when 'secured_elsewhere' then 'the same document is bought, by order ' || p_other || ', and is on a host that does not answer'
@@ -308,11 +330,13 @@ begin
         return next;
     end loop;
 
+    -- Also one that was found after all, for a job in doubt, by a host that went away before it could deliver.
     for v_job in
-        select q.id, q.lease_token from public.extraction_queue q
-        join registre.purchases p on p.id = q.purchase_id and p.state = 'secured'
+        select q.id, q.lease_token from registre.purchases p
+        join public.extraction_queue q on q.id = p.job_id and q.purchase_id = p.id
         left join registre.hosts h on h.host = p.host
-        where q.status = 'En traitement' and q.lease_until is null
+        where p.state = 'secured'
+          and (q.status = 'En traitement' and q.lease_until is null or q.status = 'Erreur' and q.error_kind = 'ambiguous_purchase')
           and coalesce(h.seen_at, p.secured_at) <= v_now - make_interval(secs => p_host_gone_seconds)
         limit p_limit for update of q skip locked
     loop
@@ -323,20 +347,27 @@ begin
         return next;
     end loop;
 
-    -- A purchase under way whose job another program ended or removed: no job will settle it, and it bars its document for ever.
+    -- A purchase under way whose job another program ended or removed, or a found document that no job waits for, on a host that
+    -- went away: no job will settle it, and it would bar its document for ever.
     for v_job in
-        select p.id, p.job_id from registre.purchases p
+        select p.id, p.job_id,
+            case p.state when 'secured' then 'its host does not answer, and its job has ended otherwise'
+                         else 'its job was ended by another program' end as reason
+        from registre.purchases p
+        left join registre.hosts h on h.host = p.host
+        left join public.extraction_queue q on q.id = p.job_id and q.purchase_id = p.id
         where p.state in ('intended', 'charged') and p.intended_at <= v_now - make_interval(secs => p_legacy_seconds)
-          and not exists (select from public.extraction_queue q
-                          where q.purchase_id = p.id and q.status in ('En attente', 'En traitement'))
+              and (q.id is null or q.status not in ('En attente', 'En traitement'))
+           or p.state = 'secured' and q.id is null
+              and coalesce(h.seen_at, p.secured_at) <= v_now - make_interval(secs => p_host_gone_seconds)
         limit p_limit for update of p skip locked
     loop
         -- Settled, too: no job is left on which a person could decide.
-        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = 'its job was ended by another program',
-            settled_at = v_now, settlement = 'abandon', settled_by = 'another program'
+        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = v_job.reason,
+            settled_at = v_now, settlement = 'abandon', settled_by = 'reclaim'
         where registre.purchases.id = v_job.id;
         perform registre.emit('purchase.ambiguous', v_job.job_id,
-            jsonb_build_object('purchase', v_job.id, 'reason', 'its job was ended by another program'), v_now);
+            jsonb_build_object('purchase', v_job.id, 'reason', v_job.reason), v_now);
         id := v_job.job_id; outcome := 'ambiguous_purchase';
         return next;
     end loop;
