@@ -24,27 +24,33 @@ language sql immutable parallel safe as $$
 $$;
 
 -- One step past the client's own last order, but never before what is being served now: a client that orders 10 000 documents
--- waits behind its own orders, another client's three go in between. Never waits: while another transaction that ordered for
--- this client is still open, perhaps for hours, the steps of this one are counted apart, from the client's last known place.
+-- waits behind its own orders, another client's three go in between. Counted in the transaction's own memory, and written once a
+-- statement by keep_places: ten thousand versions of one row would cost more than the orders.
 create function registre.next_position(p_client text) returns double precision
 language plpgsql as $$
 declare
-    v_served double precision := (select s.last_value from registre.served_position s);
-    v_steps_name text := 'registre.steps_' || md5(p_client);
-    v_steps integer;
-    v_position double precision;
+    v_name text := 'registre.place_' || md5(p_client);
+    v_place double precision := nullif(current_setting(v_name, true), '')::double precision;
 begin
-    if pg_try_advisory_xact_lock(7305811, hashtext(p_client)) then
-        insert into registre.clients as c (name, last_position) values (p_client, v_served + 1)
-        on conflict (name) do update set last_position = greatest(c.last_position, v_served) + 1
-        returning c.last_position into v_position;
-        return v_position;
+    if v_place is null then
+        select c.last_position into v_place from registre.clients c where c.name = p_client;
     end if;
-    v_steps := coalesce(nullif(current_setting(v_steps_name, true), ''), '0')::integer + 1;
-    perform set_config(v_steps_name, v_steps::text, true);
-    select greatest(c.last_position, v_served) into v_position from registre.clients c where c.name = p_client;
-    return coalesce(v_position, v_served) + v_steps;
+    v_place := greatest(coalesce(v_place, 0), (select s.last_value from registre.served_position s)) + 1;
+    perform set_config(v_name, v_place::text, true);
+    return v_place;
 end $$;
+
+-- Never waits: while another transaction that ordered for a client is still open, perhaps for hours, this one's place is not kept,
+-- and the client's next orders share its places.
+create function registre.keep_places(p_clients text[]) returns void
+language sql as $$
+    insert into registre.clients as c (name, last_position)
+    select n.name, n.place
+    from (select u.name, nullif(current_setting('registre.place_' || md5(u.name), true), '')::double precision as place
+          from unnest(p_clients) as u (name) order by u.name) n
+    where n.place is not null and pg_try_advisory_xact_lock(7305811, hashtext(n.name))
+    on conflict (name) do update set last_position = greatest(c.last_position, excluded.last_position)
+$$;
 
 -- Fills what the inserter left out. A row is a job whoever wrote it. One whose document is owned is completed at once.
 create function registre.on_queue_insert() returns trigger
@@ -97,6 +103,7 @@ begin
     from inserted n where n.status = 'Complété' and n.supabase_path is not null and n.identity_key is not null and n.attemtps = 0
       and n.finished_at is not null;
     insert into registre.job_counts (status, jobs) select n.status::text, count(*) from inserted n group by 1;
+    perform registre.keep_places(array(select distinct n.client from inserted n where n.status = 'En attente'));
     perform pg_notify('registre_jobs', '');
     perform registre.ring();
     return null;
