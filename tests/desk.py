@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import dict_row
@@ -236,6 +237,11 @@ class Desk:
     def budget(self, scope: str, name: str, period: str, cap: int | None) -> None:
         self.move("set_budget", scope=scope, name=name, period=period, cap_cents=cap, author="a test")
 
+    def hours(self, *windows: tuple[int, str, str]) -> None:
+        """Weekday (1 is Monday), opening and closing."""
+        rows = [{"weekday": day, "opens": opens, "closes": closes} for day, opens, closes in windows]
+        self.move("set_hours", hours=Json(rows), author="a test")
+
     def pause(self, scope: str, name: str = "", reason: str = "audit") -> None:
         self.move("pause", scope=scope, name=name, author="marie", reason=reason)
 
@@ -291,3 +297,8 @@ def order_of(number: object, **more: object) -> dict[str, object]:
         "acte_type": "",
         **{name: value.isoformat() if isinstance(value, datetime) else value for name, value in more.items()},
     }
+
+
+def toronto(year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, fold: int = 0) -> datetime:
+    """The instant at which clocks there say so; `fold` 1 is the second time in November's repeated hour."""
+    return datetime(year, month, day, hour, minute, fold=fold, tzinfo=ZoneInfo("America/Toronto")).astimezone(UTC)
