@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registre.errors import LeaseLost, NotFound, Refused
-from tests.desk import FEE, HOST, SHA, VISIBILITY, Desk, Held
+from tests.desk import FEE, HOST, VISIBILITY, Desk, Held
 
 RUNNING, DONE, FAILED = "En traitement", "Complété", "Erreur"
 
