@@ -86,13 +86,13 @@ create function registre.set_budget(p_scope text, p_name text, p_period text, p_
 language plpgsql as $$
 begin
     if not (p_scope in ('site', 'account', 'client') and p_period in ('day', 'month') or p_scope = 'batch' and p_period = 'total') then
-        perform registre.refuse('bad_value', 'A budget is of the site, an account or a client, for a day or a month, or of a batch in total.');
+        perform registre.refuse('bad_value', 'There is no such budget: one is of the site, an account or a client, for a day or a month, or of a batch in total.');
     end if;
     if p_cap_cents < 0 then
-        perform registre.refuse('bad_value', 'A budget cannot be less than nothing.');
+        perform registre.refuse('bad_value', 'The cap of a budget cannot be less than nothing.');
     end if;
     if (p_scope = 'site') <> (p_name = '') then
-        perform registre.refuse('bad_value', 'A budget of the site has no name, every other has one (or * for each).');
+        perform registre.refuse('bad_value', 'The budget of the site has no name, every other budget has one (or * for each).');
     end if;
     if p_cap_cents is null then
         delete from registre.budgets where scope = p_scope and name = p_name and period = p_period;
