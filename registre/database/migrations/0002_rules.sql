@@ -146,18 +146,19 @@ create index if not exists extraction_queue_identity on public.extraction_queue 
     where status in ('En attente', 'En traitement');
 create index if not exists extraction_queue_deadline on public.extraction_queue (deadline)
     where status = 'En attente' and deadline is not null;
-create index if not exists extraction_queue_batch on public.extraction_queue (batch_id, created_at desc, id desc)
-    where batch_id is not null;
 create index if not exists extraction_queue_batch_waiting on public.extraction_queue (batch_id)
     where status = 'En attente' and batch_id is not null;
--- Listings: what has few values comes first, so that a walk over those values finds the newest of each, whatever is asked for.
+-- Listings: each index ends in status, source and instant, so that a walk over the few pairs of the first two finds the newest of
+-- each, whatever is asked for (page_statement).
 create index if not exists extraction_queue_status_newest
     on public.extraction_queue (status, document_source, created_at desc, id desc);
 create index if not exists extraction_queue_client_newest
     on public.extraction_queue (client, status, document_source, created_at desc, id desc);
+create index if not exists extraction_queue_batch
+    on public.extraction_queue (batch_id, status, document_source, created_at desc, id desc) where batch_id is not null;
 create index if not exists extraction_queue_kind_newest
-    on public.extraction_queue (error_kind, created_at desc, id desc) where error_kind is not null;
+    on public.extraction_queue (error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
 create index if not exists extraction_queue_client_kind_newest
-    on public.extraction_queue (client, error_kind, created_at desc, id desc) where error_kind is not null;
+    on public.extraction_queue (client, error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
 drop index if exists public.extraction_queue_newest;
 create index extraction_queue_newest on public.extraction_queue (created_at desc, id desc);

@@ -20,31 +20,30 @@ $$;
 create function registre.job_as_seen(p_id uuid) returns setof registre.job_seen
 language sql stable as $$ select (registre.seen(q)).* from public.extraction_queue q where q.id = p_id $$;
 
--- The statement behind page_of_jobs: only what is asked for stands in it. Of a batch or a kind of error, and of everything, one
--- walk along an index; else the newest of each status and source there is (a dozen short walks), and of these the newest: however
--- rare what is asked for, no more rows are read.
+-- The statement behind page_of_jobs: only what is asked for stands in it. Of everything, one walk along an index; else the newest
+-- of each status and source there is (a dozen short walks), and of these the newest: so that rare things are found as fast as
+-- frequent ones, and no plan looks for them among all the newest in vain.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
                                         p_before_at timestamptz, p_before_id uuid, p_limit integer) returns text
 language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
     v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
-    v_client text := case when p_client is null then '' else format(' and q.client = %L', p_client) end;
-    v_status text := case when p_status is null then '' else format(' and q.status = %L', p_status) end;
-    v_source text := case when p_source is null then '' else format(' and q.document_source = %L', p_source) end;
+    v_asked text := case when p_client is null then '' else format(' and q.client = %L', p_client) end
+        || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
+        || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end
+        || case when p_status is null then '' else format(' and q.status = %L', p_status) end;
+    v_first text := ' order by q.status, q.document_source limit 1';
 begin
-    if p_batch is not null or p_kind is not null or v_client || v_status || v_source = '' then
-        return 'select q.* from public.extraction_queue q where true' || v_client || v_status || v_source
-            || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
-            || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end || v_after || v_newest;
+    if v_asked = '' and p_source is null then
+        return 'select q.* from public.extraction_queue q where true' || v_after || v_newest;
     end if;
-    return 'with recursive kinds as ('
-        || '(select q.status, q.document_source from public.extraction_queue q where true' || v_client || v_status
-        || ' order by q.status, q.document_source limit 1) union all select n.* from kinds k cross join lateral ('
-        || 'select q.status, q.document_source from public.extraction_queue q where (q.status, q.document_source) > (k.status, k.document_source)'
-        || v_client || v_status || ' order by q.status, q.document_source limit 1) n) '
-        || 'select p.* from kinds k cross join lateral (select q.* from public.extraction_queue q '
-        || 'where q.status = k.status and q.document_source = k.document_source' || v_client || v_after || v_newest || ') p'
+    return 'with recursive pairs as ('
+        || '(select q.status, q.document_source from public.extraction_queue q where true' || v_asked || v_first || ')'
+        || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
+        || ' where (q.status, q.document_source) > (k.status, k.document_source)' || v_asked || v_first || ') n) '
+        || 'select p.* from pairs k cross join lateral (select q.* from public.extraction_queue q '
+        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked || v_after || v_newest || ') p'
         || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
         || format(' order by p.created_at desc, p.id desc limit %s', p_limit);
 end $$;
