@@ -60,7 +60,8 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class ServiceHours:
-    """One opening of the registry's service; `weekday` is 1 for Monday; local time of America/Toronto."""
+    """One opening of the registry's service; `weekday` is 1 for Monday; local time of America/Toronto; closing at 00:00 is
+    midnight, the end of that day."""
 
     weekday: int
     opens: time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registre.errors import LeaseLost, NotFound, Refused
-from tests.desk import FEE, HOST, SHA, VISIBILITY, Desk, Held
+from tests.desk import FEE, HOST, VISIBILITY, Desk, Held
 
 RUNNING, DONE, FAILED = "En traitement", "Complété", "Erreur"
 
@@ -206,26 +206,21 @@ def test_a_job_completed_by_other_means_keeps_its_end_and_the_document_is_kept_t
     held = desk.leased()
     purchase = desk.intend(held)
     desk.secure(purchase)
-    desk.sql(
-        "update extraction_queue set status = 'Complété', supabase_path = 'index/by-hand.pdf' where id = %s", held.id
-    )
-    [row] = desk.gateway.call("deliver", purchase=purchase, sha256=SHA, bucket="index", object_key="ours.pdf")
-    assert row["deliver"] == "kept"
+    desk.meddle(held.id, "status = 'Complété', supabase_path = 'index/by-hand.pdf'")
+    assert desk.deliver(purchase, key="ours.pdf") == "kept"
     assert desk.job(held.id)["supabase_path"] == "index/by-hand.pdf"
     assert (desk.purchase(purchase)["state"], desk.purchase(purchase)["object_key"]) == ("delivered", "ours.pdf")
-    desk.sql("update extraction_queue set status = 'En traitement' where id = %s", held.id)  # as its events say
 
 
 def test_a_row_reset_by_another_program_while_its_document_is_on_its_way_is_not_bought_again(desk: Desk) -> None:
     held = desk.leased()
     purchase = desk.intend(held)
     desk.charge(purchase, held)
-    desk.gateway.call("secure_purchase", purchase=purchase, sha256=SHA, size_bytes=1, pages=1, now=desk.now)
-    desk.sql("update extraction_queue set status = 'En attente' where id = %s", held.id)
-    [row] = desk.gateway.call(
-        "deliver", purchase=purchase, sha256=SHA, bucket="index", object_key="k.pdf", now=desk.now
-    )
-    assert row["deliver"] == "completed"
+    desk.secure(purchase)
+    desk.meddle(held.id, "status = 'En attente'")
+    assert desk.lease(desk.seats(1)) == []
+    assert "is bought, and on its way to the bucket" in desk.why(held.id)
+    assert desk.deliver(purchase) == "completed"
     assert desk.state(held.id) == (DONE, None)
 
 
@@ -237,7 +232,7 @@ def test_a_row_reset_by_another_program_never_buys_beside_its_open_purchase(desk
         desk.charge(purchase, held)
     if state == "ambiguous":
         desk.mark_ambiguous(purchase, held)
-    desk.sql("update extraction_queue set status = 'En attente', is_due = true where id = %s", held.id)
+    desk.meddle(held.id, "status = 'En attente', is_due = true")
     [again] = desk.lease(desk.seats(1))
     assert again.id == held.id
     with pytest.raises(Refused):

@@ -55,10 +55,9 @@ def test_a_job_can_be_cancelled_again_once_its_purchase_is_void(desk: Desk) -> N
 def test_a_row_put_back_by_another_program_is_not_cancelled_while_its_document_is_bought(desk: Desk) -> None:
     held = desk.leased()
     desk.secure(desk.intend(held))
-    desk.sql("update extraction_queue set status = 'En attente' where id = %s", held.id)
+    desk.meddle(held.id, "status = 'En attente'")
     with pytest.raises(Refused):
-        desk.gateway.call("cancel_job", job=held.id, author="a test")
-    desk.sql("update extraction_queue set status = 'En traitement' where id = %s", held.id)  # as its events say
+        desk.cancel(held.id)
 
 
 def test_a_failed_job_put_back_has_fresh_attempts(desk: Desk) -> None:
@@ -101,7 +100,7 @@ def test_only_a_failed_job_is_put_back(desk: Desk) -> None:
 
 def test_a_reason_overwritten_by_another_program_does_not_make_a_doubtful_purchase_retriable(desk: Desk) -> None:
     held, _ = desk.ambiguous()
-    desk.sql("update extraction_queue set error_kind = null, error_message = 'timeout' where id = %s", held.id)
+    desk.meddle(held.id, "error_kind = null, error_message = 'timeout'")
     with pytest.raises(Refused):
         desk.requeue(held.id)
 

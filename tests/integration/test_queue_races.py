@@ -1,77 +1,18 @@
-"""Two programs at once: a transaction held open by the test stands for the one that is slower."""
+"""Two programs at once, at the queue: each job is leased, judged, ended and completed once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
 
 import psycopg
-import pytest
-from psycopg.types.json import Jsonb
 
-from registre.account import Seat
 from registre.database.gateway import Json
 from registre.errors import LeaseLost, Refused
-from tests.desk import BACKOFF, HOST_GONE, LEGACY, OWNER, SHA, VISIBILITY, Desk, Held
-from tests.waiting import SECONDS, until
+from tests.desk import HOST_GONE, SHA, VISIBILITY, Desk, Held
+from tests.rivals import Slow, meanwhile
 
 WAITING, RUNNING, DONE, FAILED = "En attente", "En traitement", "Complété", "Erreur"
-
-
-class Slow:
-    """Another program in the middle of a call: what it did is done, and not yet committed."""
-
-    def __init__(self, desk: Desk, connection: psycopg.Connection[Any]) -> None:
-        self._desk = desk
-        self._connection = connection
-
-    def call(self, function: str, **arguments: object) -> list[tuple[Any, ...]]:
-        named = ", ".join(f"p_{name} => %({name})s" for name in (*arguments, "now"))
-        statement = f"select * from registre.{function}({named})"  # noqa: S608 - names of this test
-        return self._connection.execute(statement.encode(), {**arguments, "now": self._desk.now}).fetchall()
-
-    def reclaim(self) -> list[tuple[Any, ...]]:
-        return self.call(
-            "reclaim", backoff_seconds=BACKOFF, host_gone_seconds=HOST_GONE, legacy_seconds=LEGACY, limit=100
-        )
-
-    def lease(self, seats: list[Seat]) -> list[tuple[Any, ...]]:
-        told = [{"account": s.account_id, "token": s.token, "worker": s.worker} for s in seats]
-        return self.call("lease_next", owner=OWNER, seats=Jsonb(told), visibility_seconds=VISIBILITY)
-
-    def commit(self) -> None:
-        self._connection.commit()
-
-    def give_up(self) -> None:
-        self._connection.rollback()
-
-
-@pytest.fixture
-def slow(desk: Desk, dsn: str) -> Iterator[Slow]:
-    with psycopg.connect(dsn) as connection:
-        yield Slow(desk, connection)
-
-
-@contextmanager
-def meanwhile(desk: Desk, act: Callable[[], Any]) -> Iterator[Future[Any]]:
-    """Begin `act`, see that it waits for a row, then go on with the block; at its end `act` must have ended."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(act)
-        until(
-            lambda: (
-                waiting.done()
-                or desk.sql(
-                    "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-                )
-            ),
-            "the other call neither waited nor ended",
-        )
-        assert not waiting.done(), "the other call did not wait"
-        yield waiting
-        waiting.exception(SECONDS)
 
 
 # -- leases
@@ -203,9 +144,9 @@ def test_securing_and_giving_up_lock_in_one_order(desk: Desk, slow: Slow) -> Non
     held = desk.leased()
     purchase = desk.intend(held)
     # as reclaim does: the job first, later its purchase
-    slow._connection.execute("select 1 from extraction_queue where id = %s for update", [held.id])
+    slow.connection.execute("select 1 from extraction_queue where id = %s for update", [held.id])
     with meanwhile(desk, lambda: desk.secure(purchase)) as secured:
-        slow._connection.execute("select 1 from registre.purchases where id = %s for update", [purchase])
+        slow.connection.execute("select 1 from registre.purchases where id = %s for update", [purchase])
         slow.commit()
     assert secured.result() == "secured"
 

@@ -21,9 +21,8 @@ alter table registre.purchases
     add column if not exists settlement text check (settlement in ('rebuy', 'abandon', 'automatic')),
     add column if not exists settled_by text;
 
-update registre.purchases p set source = q.document_source::text, client = q.client,
-    spent_on = (p.intended_at at time zone 'America/Toronto')::date
-from public.extraction_queue q where q.id = p.job_id;
+update registre.purchases set spent_on = (intended_at at time zone 'America/Toronto')::date;
+update registre.purchases p set source = q.document_source::text, client = q.client from public.extraction_queue q where q.id = p.job_id;
 alter table registre.purchases alter column source drop default, alter column client drop default, alter column spent_on drop default;
 
 create index purchases_owned on registre.purchases (identity_key, intended_at desc) where state = 'delivered';
@@ -105,26 +104,15 @@ create table registre.budgets (
 );
 
 -- What is used of every budget there could be: reserved by intend, given back by void. Each row is the sum of the fees of its
--- purchases that are not void.
+-- purchases that are not void. Filled, like the counts, when the functions come that keep it.
 create table registre.spending (
     scope text not null,
     name text not null,
     period text not null,
     starts_on date not null,
     used_cents bigint not null,
-    primary key (scope, name, period, starts_on)
+    primary key (scope, period, starts_on, name)  -- those of one day together: '*' asks for all of them
 );
-insert into registre.spending
-select s.scope, s.name, s.period, s.starts_on, sum(p.fee_cents)
-from registre.purchases p
-join public.worker_accounts a on a.id::text = p.account_id
-cross join lateral (values
-    ('site', '', 'day', p.spent_on), ('site', '', 'month', date_trunc('month', p.spent_on::timestamp)::date),
-    ('account', a.username::text, 'day', p.spent_on), ('account', a.username::text, 'month', date_trunc('month', p.spent_on::timestamp)::date),
-    ('client', p.client, 'day', p.spent_on), ('client', p.client, 'month', date_trunc('month', p.spent_on::timestamp)::date)
-) as s (scope, name, period, starts_on)
-where p.state <> 'void'
-group by 1, 2, 3, 4;
 
 create table registre.batches (
     id uuid primary key default gen_random_uuid(),
@@ -147,7 +135,6 @@ create table registre.job_counts (
     status text not null,
     jobs bigint not null
 );
-insert into registre.job_counts (status, jobs) select q.status::text, count(*) from public.extraction_queue q group by 1;
 
 create index events_reused on registre.events (at) where kind = 'job.reused';
 
@@ -160,11 +147,19 @@ create index if not exists extraction_queue_identity on public.extraction_queue 
     where status in ('En attente', 'En traitement');
 create index if not exists extraction_queue_deadline on public.extraction_queue (deadline)
     where status = 'En attente' and deadline is not null;
-create index if not exists extraction_queue_batch on public.extraction_queue (batch_id, created_at desc, id desc)
-    where batch_id is not null;
-create index if not exists extraction_queue_status_newest on public.extraction_queue (status, created_at desc, id desc);
-create index if not exists extraction_queue_client_newest on public.extraction_queue (client, created_at desc, id desc);
-create index if not exists extraction_queue_kind_newest on public.extraction_queue (error_kind, created_at desc, id desc)
-    where error_kind is not null;
+create index if not exists extraction_queue_batch_waiting on public.extraction_queue (batch_id)
+    where status = 'En attente' and batch_id is not null;
+-- Listings: each index ends in status, source and instant, so that a walk over the few pairs of the first two finds the newest of
+-- each, whatever is asked for (page_statement).
+create index if not exists extraction_queue_status_newest
+    on public.extraction_queue (status, document_source, created_at desc, id desc);
+create index if not exists extraction_queue_client_newest
+    on public.extraction_queue (client, status, document_source, created_at desc, id desc);
+create index if not exists extraction_queue_batch
+    on public.extraction_queue (batch_id, status, document_source, created_at desc, id desc) where batch_id is not null;
+create index if not exists extraction_queue_kind_newest
+    on public.extraction_queue (error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
+create index if not exists extraction_queue_client_kind_newest
+    on public.extraction_queue (client, error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
 drop index if exists public.extraction_queue_newest;
 create index extraction_queue_newest on public.extraction_queue (created_at desc, id desc);

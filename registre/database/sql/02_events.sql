@@ -6,7 +6,8 @@ language plpgsql as $$
 declare
     v_now bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
 begin
-    if (select b.last_value from registre.bell b) <= v_now - 100 then
+    -- A bell that rang more than a second from now was set by a clock since put back.
+    if v_now - (select b.last_value from registre.bell b) not between -1000 and 99 then
         perform setval('registre.bell', v_now);
         perform pg_notify('registre_events', '');
     end if;
@@ -21,18 +22,31 @@ begin
     perform registre.ring();
 end $$;
 
--- In the order in which facts became visible; only those before every transaction still under way, so that none is skipped.
+-- A reader goes from one instant to the next: all that was committed between two of them, in the order of its writing. Not in the
+-- order of the transactions: of two that change one row, the one that began first may write last. Only what is before every
+-- transaction still under way, so that none is skipped. A cursor is the transactions of such a stretch and the last fact read of it.
 create function registre.events_after(p_cursor text, p_limit integer)
 returns table (cursor text, at timestamptz, kind text, job_id uuid, data jsonb)
-language sql stable as $$
-    select e.xid::text || '-' || e.id, e.at, e.kind, e.job_id, e.data
-    from registre.events e
-    where e.xid < pg_snapshot_xmin(pg_current_snapshot())
-      and (e.xid, e.id) > (split_part(coalesce(nullif(p_cursor, ''), '0-0'), '-', 1)::xid8,
-                           split_part(coalesce(nullif(p_cursor, ''), '0-0'), '-', 2)::bigint)
-    order by e.xid, e.id
-    limit p_limit
-$$;
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    v_cursor text := coalesce(nullif(p_cursor, ''), '0-0-0');
+    v_low xid8 := split_part(v_cursor, '-', 1)::xid8;
+    v_high xid8 := split_part(v_cursor, '-', 2)::xid8;
+    v_id bigint := split_part(v_cursor, '-', 3)::bigint;
+    v_now xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    v_found integer;
+begin
+    return query
+    select concat_ws('-', v_low, v_high, e.id), e.at, e.kind, e.job_id, e.data from registre.events e
+    where e.xid >= v_low and e.xid < v_high and e.id > v_id order by e.id limit p_limit;
+    get diagnostics v_found = row_count;
+    if v_found >= p_limit or v_now <= v_high then return; end if;
+    -- offset 0: the stretch first, by its own index, then its order; else a plan may read every fact there ever was.
+    return query
+    select concat_ws('-', v_high, v_now, e.id), e.at, e.kind, e.job_id, e.data
+    from (select * from registre.events f where f.xid >= v_high and f.xid < v_now offset 0) e order by e.id limit p_limit - v_found;
+end $$;
 
 -- The last of those, newest first.
 create function registre.last_events(p_limit integer)
@@ -48,6 +62,6 @@ $$;
 create function registre.job_events(p_job uuid)
 returns table (cursor text, at timestamptz, kind text, job_id uuid, data jsonb)
 language sql stable as $$
-    select e.xid::text || '-' || e.id, e.at, e.kind, e.job_id, e.data
+    select concat_ws('-', '0', (e.xid::text::numeric + 1)::text, e.id), e.at, e.kind, e.job_id, e.data
     from registre.events e where e.job_id = p_job order by e.id
 $$;

@@ -3,16 +3,21 @@
 create function registre.today(p_now timestamptz) returns date
 language sql stable as $$ select (p_now at time zone 'America/Toronto')::date $$;
 
--- When the service is open, from p_from on, for so many days.
+-- When the service is open, from p_from on, for so many days. Openings that touch, as at midnight, are one.
 create function registre.open_windows(p_from timestamptz, p_days integer) returns table (starts timestamptz, ends timestamptz)
 language sql stable as $$
-    select (d.day + h.opens) at time zone 'America/Toronto', (d.day + h.closes) at time zone 'America/Toronto'
-    from generate_series(0, p_days) as n
-    cross join lateral (select registre.today(p_from) + n as day) d
-    join registre.service_hours h on h.weekday = extract(isodow from d.day)
-    where not exists (select from registre.holidays o where o.day = d.day)
-      and (d.day + h.closes) at time zone 'America/Toronto' > p_from
-    order by 1
+    select lower(w), upper(w)
+    from unnest((
+        select range_agg(tstzrange(t.starts, t.ends))
+        from generate_series(0, p_days) as n
+        cross join lateral (select registre.today(p_from) + n as day) d
+        join registre.service_hours h on h.weekday = extract(isodow from d.day)
+        cross join lateral (select (d.day + h.opens) at time zone 'America/Toronto' as starts,
+                                   (d.day + h.closes) at time zone 'America/Toronto' as ends) t
+        -- An opening inside the hour that the clock leaps over in March has no length.
+        where t.starts < t.ends and not exists (select from registre.holidays o where o.day = d.day)
+    )) as w
+    where upper(w) > p_from order by 1
 $$;
 
 -- Null while work may start; else when it may again ('infinity': no opening is known).
@@ -20,13 +25,16 @@ create function registre.closed_until(p_now timestamptz) returns timestamptz
 language plpgsql stable as $$
 declare
     v_margin interval := make_interval(secs => (select r.last_start_seconds from registre.rules r));
+    v_days integer;
     v_window record;
 begin
     if not exists (select from registre.service_hours) then return null; end if;
-    for v_window in select * from registre.open_windows(p_now, 30) loop
-        if v_window.ends - v_margin > p_now then
-            return case when v_window.starts > p_now then v_window.starts end;
-        end if;
+    foreach v_days in array '{1,30}'::integer[] loop  -- mostly it is open now, or tomorrow
+        for v_window in select * from registre.open_windows(p_now, v_days) loop
+            if v_window.ends - v_margin > greatest(v_window.starts, p_now) then
+                return case when v_window.starts > p_now then v_window.starts end;
+            end if;
+        end loop;
     end loop;
     return 'infinity';
 end $$;

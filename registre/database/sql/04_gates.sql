@@ -33,6 +33,7 @@ declare
     v_fee integer := registre.smallest_fee(v_today);
     v_closed_until timestamptz := registre.closed_until(v_now);
     v_breaker registre.breaker;
+    v_batches uuid[] := registre.waiting_batches();
 begin
     if v_closed_until is not null then
         return query select 'hours', 'site', '',
@@ -55,7 +56,8 @@ begin
     from registre.pauses p order by array_position('{site,account,client,source}'::text[], p.scope), p.name;
     return query select 'approval', 'batch', b.id::text,
         'batch ' || b.name || ' costs about ' || registre.dollars(b.price_cents) || ' and waits for approval', null::timestamptz
-    from registre.batches b where b.needs_approval and b.approved_at is null order by b.created_at, b.id;
+    from registre.batches b
+    where b.needs_approval and b.approved_at is null and b.id = any (v_batches) order by b.created_at, b.id;
     return query
     select 'budget', s.scope, s.name,
         case s.scope when 'site' then 'the budget' else 'the budget of ' || s.scope || ' ' || coalesce(b.name, nullif(s.name, ''), '(no name)') end
@@ -63,8 +65,8 @@ begin
             || ' is used up (' || registre.dollars(s.used_cents) || ' of ' || registre.dollars(s.cap_cents) || ')',
         case s.period when 'day' then (v_today + 1)::timestamp at time zone 'America/Toronto'
                       when 'month' then (date_trunc('month', v_today::timestamp) + interval '1 month') at time zone 'America/Toronto' end
-    from registre.budgets_used(v_today) s left join registre.batches b on s.scope = 'batch' and b.id::text = s.name
-    where s.used_cents + v_fee > s.cap_cents
+    from registre.budgets_used(v_today, v_fee) s left join registre.batches b on s.scope = 'batch' and b.id::text = s.name
+    where s.used_cents + v_fee > s.cap_cents and (s.scope <> 'batch' or s.name = any (v_batches::text[]))
     order by array_position('{site,account,client,batch}'::text[], s.scope), s.name, s.period;
 end $$;
 
@@ -73,8 +75,23 @@ language sql immutable as $$
     select case p_period when 'day' then p_day when 'month' then date_trunc('month', p_day::timestamp)::date else date '1970-01-01' end
 $$;
 
+-- The batches that have jobs to start. The gate of one that is over, or was cancelled, holds nothing back and is not told.
+create function registre.waiting_batches() returns uuid[]
+language sql stable as $$
+    with recursive waiting as (
+        (select q.batch_id from public.extraction_queue q
+         where q.status = 'En attente' and q.batch_id is not null order by q.batch_id limit 1)
+        union all
+        select n.batch_id from waiting w cross join lateral (
+            select q.batch_id from public.extraction_queue q
+            where q.status = 'En attente' and q.batch_id > w.batch_id order by q.batch_id limit 1) n
+    )
+    select coalesce(array_agg(w.batch_id), '{}') from waiting w
+$$;
+
 -- Caps and their use in the period that holds p_day, one row for each that spends under one; '*' is each without a cap of its own.
-create function registre.budgets_used(p_day date)
+-- Those who have spent nothing yet are there only under a '*' that has no room for p_fee at all: else a thousand clients would be.
+create function registre.budgets_used(p_day date, p_fee integer)
 returns table (scope text, name text, period text, cap_cents bigint, used_cents bigint, budget_name text)
 language sql stable as $$
     select b.scope, b.name, b.period, b.cap_cents, coalesce(s.used_cents, 0), b.name
@@ -88,6 +105,15 @@ language sql stable as $$
     join registre.spending s on s.scope = b.scope and s.period = b.period and s.starts_on = registre.period_start(b.period, p_day)
     where b.name = '*'
       and not exists (select from registre.budgets o where o.scope = s.scope and o.period = s.period and o.name = s.name)
+    union all
+    select b.scope, n.name, b.period, b.cap_cents, 0, b.name
+    from registre.budgets b
+    cross join lateral (select c.name from registre.clients c where b.scope = 'client'
+                        union all select a.username::text from public.worker_accounts a where b.scope = 'account') n
+    where b.name = '*' and b.cap_cents < p_fee
+      and not exists (select from registre.budgets o where o.scope = b.scope and o.period = b.period and o.name = n.name)
+      and not exists (select from registre.spending s where s.scope = b.scope and s.name = n.name and s.period = b.period
+                      and s.starts_on = registre.period_start(b.period, p_day))
 $$;
 
 -- The site failed. Enough failures in a row, or a failed probe, close it for everybody, longer each time.
@@ -137,6 +163,9 @@ end $$;
 create function registre.pause(p_scope text, p_name text, p_author text, p_reason text, p_now timestamptz default null) returns void
 language plpgsql as $$
 begin
+    if p_scope is null or p_scope not in ('site', 'account', 'client', 'source') or (p_scope = 'site') <> (p_name = '') and p_scope <> 'client' then
+        perform registre.refuse('bad_value', 'What is paused is the site (without a name), or an account, a client or a source by its name.');
+    end if;
     if p_scope = 'account' and not exists (select from public.worker_accounts a where a.username = p_name) then
         perform registre.refuse('not_found', 'No account has the name ' || p_name || '.');
     end if;
@@ -195,8 +224,11 @@ begin
     perform pg_notify('registre_jobs', '');
 end $$;
 
+-- '00:00' closes at midnight, the day's end: in the table 24:00, an hour that few languages have.
 create function registre.list_hours() returns table (weekday smallint, opens time, closes time)
-language sql stable as $$ select h.weekday, h.opens, h.closes from registre.service_hours h order by 1, 2 $$;
+language sql stable as $$
+    select h.weekday, h.opens, case h.closes when '24:00' then '00:00'::time else h.closes end from registre.service_hours h order by 1, 2
+$$;
 
 -- p_hours: [{weekday, opens, closes}, …] replaces all of them.
 create function registre.set_hours(p_hours jsonb, p_author text, p_now timestamptz default null) returns void
@@ -205,8 +237,9 @@ begin
     delete from registre.service_hours;
     begin
         insert into registre.service_hours (weekday, opens, closes)
-        select h.weekday, h.opens, h.closes from jsonb_to_recordset(p_hours) as h(weekday smallint, opens time, closes time);
-    exception when check_violation or unique_violation then
+        select h.weekday, h.opens, case h.closes when '00:00' then '24:00'::time else h.closes end
+        from jsonb_to_recordset(p_hours) as h(weekday smallint, opens time, closes time);
+    exception when check_violation or unique_violation or not_null_violation or numeric_value_out_of_range then
         perform registre.refuse('bad_value', 'Hours need a weekday from 1 to 7, once each, and must close after they open.');
     end;
     perform registre.emit('hours.changed', null, jsonb_build_object('hours', p_hours, 'author', p_author), registre.instant(p_now));

@@ -24,31 +24,33 @@ language sql immutable parallel safe as $$
 $$;
 
 -- One step past the client's own last order, but never before what is being served now: a client that orders 10 000 documents
--- waits behind its own orders, another client's three go in between. The last step is kept for the transaction, and written
--- once for each statement.
+-- waits behind its own orders, another client's three go in between. Counted in the transaction's own memory, and written once a
+-- statement by keep_places: ten thousand versions of one row would cost more than the orders.
 create function registre.next_position(p_client text) returns double precision
 language plpgsql as $$
 declare
     v_name text := 'registre.place_' || md5(p_client);
-    v_last double precision := nullif(current_setting(v_name, true), '')::double precision;
-    v_served double precision := (select s.last_value from registre.served_position s);
+    v_place double precision := nullif(current_setting(v_name, true), '')::double precision;
 begin
-    if v_last is null then
-        perform registre.own_places(p_client);
-        v_last := (select c.last_position from registre.clients c where c.name = p_client);
+    if v_place is null then
+        select c.last_position into v_place from registre.clients c where c.name = p_client;
     end if;
-    v_last := greatest(v_last, v_served) + 1;
-    perform set_config(v_name, v_last::text, true);
-    return v_last;
+    v_place := greatest(coalesce(v_place, 0), (select s.last_value from registre.served_position s)) + 1;
+    perform set_config(v_name, v_place::text, true);
+    return v_place;
 end $$;
 
--- Whether this transaction is the one that writes the client's places down. Never waits: while another one that ordered for this
--- client is still open, perhaps for hours, the steps of this one are counted apart, from the client's last known place.
-create function registre.own_places(p_client text) returns boolean
-language plpgsql as $$
-begin
-    return pg_try_advisory_xact_lock(7305811, hashtext(p_client));
-end $$;
+-- Never waits: while another transaction that ordered for a client is still open, perhaps for hours, this one's place is not kept,
+-- and the client's next orders share its places.
+create function registre.keep_places(p_clients text[]) returns void
+language sql as $$
+    insert into registre.clients as c (name, last_position)
+    select n.name, n.place
+    from (select u.name, nullif(current_setting('registre.place_' || md5(u.name), true), '')::double precision as place
+          from unnest(p_clients) as u (name) order by u.name) n
+    where n.place is not null and pg_try_advisory_xact_lock(7305811, hashtext(n.name))
+    on conflict (name) do update set last_position = greatest(c.last_position, excluded.last_position)
+$$;
 
 -- Fills what the inserter left out. A row is a job whoever wrote it. One whose document is owned is completed at once.
 create function registre.on_queue_insert() returns trigger
@@ -101,10 +103,7 @@ begin
     from inserted n where n.status = 'Complété' and n.supabase_path is not null and n.identity_key is not null and n.attemtps = 0
       and n.finished_at is not null;
     insert into registre.job_counts (status, jobs) select n.status::text, count(*) from inserted n group by 1;
-    insert into registre.clients as c (name, last_position)
-    select p.client, p.last from (select n.client, max(n.position) as last from inserted n where n.status = 'En attente' group by 1 order by 1) p
-    where registre.own_places(p.client)
-    on conflict (name) do update set last_position = greatest(c.last_position, excluded.last_position);
+    perform registre.keep_places(array(select distinct n.client from inserted n where n.status = 'En attente'));
     perform pg_notify('registre_jobs', '');
     perform registre.ring();
     return null;
@@ -114,20 +113,30 @@ end $$;
 create function registre.after_status_change() returns trigger
 language plpgsql as $$
 begin
-    insert into registre.job_counts (status, jobs) values (old.status::text, -1), (new.status::text, 1);
+    insert into registre.job_counts (status, jobs) values (coalesce(old.status::text, ''), -1), (coalesce(new.status::text, ''), 1);
+    return null;
+end $$;
+
+create function registre.after_queue_truncate() returns trigger
+language plpgsql as $$
+begin
+    delete from registre.job_counts;
     return null;
 end $$;
 
 create function registre.after_queue_delete() returns trigger
 language plpgsql as $$
 begin
-    insert into registre.job_counts (status, jobs) select d.status::text, -count(*) from deleted d group by 1;
+    insert into registre.job_counts (status, jobs) select coalesce(d.status::text, ''), -count(*) from deleted d group by 1;
     return null;
 end $$;
 
 create trigger registre_order before insert or update of document_source, document_number, circonscription_fonciere, cadastre,
     designation_secondaire, acte_type, client, batch_id on public.extraction_queue
     for each row execute function registre.on_queue_order();
+-- A row that had ended before there were lanes, put back in the queue by another program: no gate would ever let it through.
+create trigger registre_lane before update of status on public.extraction_queue
+    for each row when (new.lane is null) execute function registre.on_queue_order();
 -- After registre_order, by its name: it asks for the identity key.
 create trigger registre_place before insert on public.extraction_queue
     for each row execute function registre.on_queue_insert();
@@ -135,6 +144,8 @@ create trigger registre_submitted after insert on public.extraction_queue
     referencing new table as inserted for each statement execute function registre.after_queue_insert();
 create trigger registre_counted after update of status on public.extraction_queue
     for each row when (old.status is distinct from new.status) execute function registre.after_status_change();
+create trigger registre_emptied after truncate on public.extraction_queue
+    for each statement execute function registre.after_queue_truncate();
 create trigger registre_removed after delete on public.extraction_queue
     referencing old table as deleted for each statement execute function registre.after_queue_delete();
 
@@ -165,10 +176,24 @@ begin
 end $$;
 
 -- Rows that were there before the triggers: they wait their turn in the order of their creation, ahead of what comes later.
--- Run after every change of the functions; a row once filled is not touched again.
+-- Run after every change of the functions; a row once filled is not touched again. What the functions keep beside the rows is
+-- counted anew: their former selves may not have kept it. Nobody writes meanwhile: the triggers just made hold the table.
 create function registre.adopt_rows() returns void
 language plpgsql as $$
 begin
+    delete from registre.job_counts;
+    insert into registre.job_counts (status, jobs)
+    select coalesce(q.status::text, ''), count(*) from public.extraction_queue q group by 1;
+    lock table registre.purchases in share row exclusive mode;
+    delete from registre.spending;
+    insert into registre.spending (scope, name, period, starts_on, used_cents)
+    select w.scope, w.name, w.period, w.starts_on, sum(p.fee_cents)
+    from registre.purchases p
+    left join public.worker_accounts a on a.id::text = p.account_id
+    cross join lateral registre.spends(p, coalesce(a.username::text, p.account_id)) w
+    where p.state <> 'void' group by 1, 2, 3, 4;
+    update public.extraction_queue q set status = 'En attente' where q.status is null;
+    update public.extraction_queue q set created_at = coalesce(q.updated_at, clock_timestamp()) where q.created_at is null;
     update public.extraction_queue q
     set document_number_normalized = registre.normalize_number(q.document_number::text),
         identity_key = registre.identity_key(q.document_source::text, q.document_number::text, q.circonscription_fonciere::text,

@@ -33,7 +33,6 @@ declare
     v_taken integer;
     v_half_open boolean := false;
     v_closed jsonb;
-    v_head record;
     v_job public.extraction_queue;
     v_other uuid;
     v_served double precision;
@@ -41,18 +40,19 @@ begin
     -- Two calls for the same seats come one after the other, and the second sees what the first has leased.
     perform 1 from public.worker_accounts a
     where a.id::text in (select s.item->>'account' from jsonb_array_elements(p_seats) as s(item)) order by a.id for update;
-    if exists (select from public.extraction_queue d where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now) then
-        update public.extraction_queue q set is_due = true
-        where q.id in (select d.id from public.extraction_queue d
-                       where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
-                       order by d.next_attempt_at limit 100 for update skip locked);
-    end if;
+    update public.extraction_queue q set is_due = true
+    where q.id in (select d.id from public.extraction_queue d
+                   where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
+                   order by d.next_attempt_at limit 100 for update skip locked);
     if registre.any_gate() then
         -- {client: [names], source: [names], batch: [ids], account: [usernames], site: ['']}
         select jsonb_object_agg(c.scope, c.names) into v_closed
         from (select c.scope, jsonb_agg(c.name) as names from registre.closures(v_now) c group by c.scope) c;
         if v_closed ? 'site' then return; end if;
-        v_half_open := exists (select from registre.breaker b where b.open_until is not null);
+        -- One probe over all hosts: who comes second waits here, and sees that the first has sent one.
+        perform 1 from registre.breaker b where b.open_until is not null for update;
+        v_half_open := found;
+        if v_half_open and exists (select from registre.closures(v_now) c where c.gate = 'breaker') then return; end if;
     end if;
     -- Only seats whose account lease is really this owner's, that are not at work, and whose pace allows another order.
     select array_agg(s.item->>'account' order by s.n), array_agg(s.item->>'worker' order by s.n) into v_accounts, v_workers
@@ -69,12 +69,12 @@ begin
 
     while v_seat <= v_wanted loop
         v_taken := 0;
-        for v_head in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
+        for v_job in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
             v_taken := v_taken + 1;
-            if not v_head.fresh and registre.serve_owned(v_head.id, v_head.identity_key, v_head.source, v_now) then continue; end if;
-            v_other := registre.same_document(v_head.id, v_head.identity_key);
+            if registre.serve_owned(v_job, v_now) then continue; end if;
+            v_other := registre.same_document(v_job, v_now);
             if v_other is not null then
-                perform registre.put_off(v_head.id, v_other, v_now);
+                perform registre.put_off(v_job, v_other, v_now);
                 continue;
             end if;
             update public.extraction_queue q
@@ -83,7 +83,7 @@ begin
                 attempt_until = v_now + make_interval(secs => v_rules.attempt_seconds),
                 account_id = v_accounts[v_seat], worker_id = v_workers[v_seat], attemtps = coalesce(q.attemtps, 0) + 1, step = null,
                 processing_started_at = v_now, finished_at = null, updated_at = v_now, cancel_requested_at = null, wait_reason = null
-            where q.id = v_head.id
+            where q.id = v_job.id
             returning * into v_job;
             insert into registre.attempts (job_id, token, number, owner, account_id, started_at)
             values (v_job.id, v_job.lease_token, v_job.attemtps, p_owner, v_job.account_id, v_now);
@@ -112,108 +112,6 @@ begin
         perform setval('registre.served_position', floor(v_served)::bigint);
     end if;
     if v_seat > 1 then perform registre.ring(); end if;
-end $$;
-
--- The next p_limit jobs in the queue's order, locked; without those that p_closed holds back. With nothing held back it is one
--- walk along the claim index; else the head of each open lane, so that a closed backlog of any length costs nothing.
-create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz)
-returns table (id uuid, identity_key text, source text, fresh boolean)
-language plpgsql as $$
-#variable_conflict use_column
-begin
-    if p_closed is null or not p_closed ?| '{client,source,batch}' then
-        return query
-        select q.id, q.identity_key, q.document_source::text, q.fresh from public.extraction_queue q
-        where q.status = 'En attente' and q.is_due and (q.deadline is null or q.deadline > p_now)
-        order by q.priority desc, q.position, q.id
-        limit p_limit for update skip locked;
-        return;
-    end if;
-    return query
-    with recursive lanes as (
-        (select q.lane, q.client, q.document_source::text as source, q.batch_id from public.extraction_queue q
-         where q.status = 'En attente' and q.is_due order by q.lane limit 1)
-        union all
-        select n.* from lanes l cross join lateral (
-            select q.lane, q.client, q.document_source::text, q.batch_id from public.extraction_queue q
-            where q.status = 'En attente' and q.is_due and q.lane > l.lane order by q.lane limit 1) n
-    ), heads as (
-        -- Twice as many as wanted: some may be locked by another host's call.
-        select h.id from lanes l
-        cross join lateral (
-            select q.id, q.priority, q.position from public.extraction_queue q
-            where q.status = 'En attente' and q.is_due and q.lane = l.lane and (q.deadline is null or q.deadline > p_now)
-            order by q.priority desc, q.position, q.id limit 2 * p_limit) h
-        where not registre.holds_back(p_closed, l.client, l.source, l.batch_id)
-        order by h.priority desc, h.position, h.id limit 2 * p_limit
-    )
-    select q.id, q.identity_key, q.document_source::text, q.fresh from public.extraction_queue q
-    where q.id in (select h.id from heads h) and q.status = 'En attente' and q.is_due
-      and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
-    order by q.priority desc, q.position, q.id
-    limit p_limit for update skip locked;
-end $$;
-
-create function registre.holds_back(p_closed jsonb, p_client text, p_source text, p_batch uuid) returns boolean
-language sql immutable as $$
-    select coalesce(p_closed->'client' ? p_client, false) or coalesce(p_closed->'source' ? p_source, false)
-        or coalesce(p_closed->'batch' ? p_batch::text, false)
-$$;
-
--- En attente | En traitement → Complété: with a document that was bought before. False when none serves.
-create function registre.serve_owned(p_job uuid, p_identity text, p_source text, p_now timestamptz) returns boolean
-language plpgsql as $$
-declare
-    v_owned uuid := registre.owned(p_identity, p_source, p_now);
-begin
-    if v_owned is null then return false; end if;
-    perform registre.reuse(p_job, v_owned, p_now);
-    return true;
-end $$;
-
--- The job whose order of the same document is under way, or may have been bought already; null when none is.
-create function registre.same_document(p_job uuid, p_identity text) returns uuid
-language plpgsql stable as $$
-declare
-    v_other uuid;
-begin
-    select q.id into v_other from public.extraction_queue q
-    where q.identity_key = p_identity and q.status = 'En traitement' and q.id <> p_job limit 1;
-    return coalesce(v_other, registre.live_purchase(p_identity, p_job));
-end $$;
-
--- The other job whose purchase of this document is under way, safe but not delivered, or undecided.
-create function registre.live_purchase(p_identity text, p_job uuid) returns uuid
-language plpgsql stable as $$
-begin
-    return (select p.job_id from registre.purchases p
-            where p.identity_key = p_identity and p.job_id <> p_job
-              and (p.state in ('intended', 'charged', 'secured') or (p.state = 'ambiguous' and p.settled_at is null)) limit 1);
-end $$;
-
--- Stays in the queue, but not at its head: another order for the same document comes first.
-create function registre.put_off(p_job uuid, p_other uuid, p_now timestamptz) returns void
-language plpgsql as $$
-declare
-    v_reason text := registre.same_document_reason(p_other);
-begin
-    update public.extraction_queue
-    set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
-    where id = p_job and wait_reason is not distinct from v_reason;
-    if found then return; end if;  -- told before
-    update public.extraction_queue
-    set is_due = false, next_attempt_at = p_now + interval '30 seconds', wait_reason = v_reason, updated_at = p_now
-    where id = p_job;
-    perform registre.emit('job.put_off', p_job, jsonb_build_object('status', 'En attente', 'message', v_reason), p_now);
-end $$;
-
-create function registre.same_document_reason(p_other uuid) returns text
-language plpgsql stable as $$
-begin
-    return case (select q.error_kind from public.extraction_queue q where q.id = p_other)
-        when 'ambiguous_purchase' then 'the same document may already be bought, by order ' || p_other || '; a person decides there'
-        when 'secured_elsewhere' then 'the same document is bought, by order ' || p_other || ', and is on a host that does not answer'
-        else 'another order is buying the same document: ' || p_other end;
 end $$;
 
 -- One call for the whole host. p_jobs: [{id, token}], p_accounts: [{id, token}]. What does not come back is lost. An attempt past
@@ -311,11 +209,13 @@ begin
         return next;
     end loop;
 
+    -- Also one that was found after all, for a job in doubt, by a host that went away before it could deliver.
     for v_job in
-        select q.id, q.lease_token from public.extraction_queue q
-        join registre.purchases p on p.id = q.purchase_id and p.state = 'secured'
+        select q.id, q.lease_token from registre.purchases p
+        join public.extraction_queue q on q.id = p.job_id and q.purchase_id = p.id
         left join registre.hosts h on h.host = p.host
-        where q.status = 'En traitement' and q.lease_until is null
+        where p.state = 'secured'
+          and (q.status = 'En traitement' and q.lease_until is null or q.status = 'Erreur' and q.error_kind = 'ambiguous_purchase')
           and coalesce(h.seen_at, p.secured_at) <= v_now - make_interval(secs => p_host_gone_seconds)
         limit p_limit for update of q skip locked
     loop
@@ -326,20 +226,27 @@ begin
         return next;
     end loop;
 
-    -- A purchase under way whose job another program ended or removed: no job will settle it, and it bars its document for ever.
+    -- A purchase under way whose job another program ended or removed, or a found document that no job waits for, on a host that
+    -- went away: no job will settle it, and it would bar its document for ever.
     for v_job in
-        select p.id, p.job_id from registre.purchases p
+        select p.id, p.job_id,
+            case p.state when 'secured' then 'its host does not answer, and its job has ended otherwise'
+                         else 'its job was ended by another program' end as reason
+        from registre.purchases p
+        left join registre.hosts h on h.host = p.host
+        left join public.extraction_queue q on q.id = p.job_id and q.purchase_id = p.id
         where p.state in ('intended', 'charged') and p.intended_at <= v_now - make_interval(secs => p_legacy_seconds)
-          and not exists (select from public.extraction_queue q
-                          where q.purchase_id = p.id and q.status in ('En attente', 'En traitement'))
+              and (q.id is null or q.status not in ('En attente', 'En traitement'))
+           or p.state = 'secured' and q.id is null
+              and coalesce(h.seen_at, p.secured_at) <= v_now - make_interval(secs => p_host_gone_seconds)
         limit p_limit for update of p skip locked
     loop
         -- Settled, too: no job is left on which a person could decide.
-        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = 'its job was ended by another program',
-            settled_at = v_now, settlement = 'abandon', settled_by = 'another program'
+        update registre.purchases set state = 'ambiguous', ambiguous_at = v_now, reason = v_job.reason,
+            settled_at = v_now, settlement = 'abandon', settled_by = 'reclaim'
         where registre.purchases.id = v_job.id;
         perform registre.emit('purchase.ambiguous', v_job.job_id,
-            jsonb_build_object('purchase', v_job.id, 'reason', 'its job was ended by another program'), v_now);
+            jsonb_build_object('purchase', v_job.id, 'reason', v_job.reason), v_now);
         id := v_job.job_id; outcome := 'ambiguous_purchase';
         return next;
     end loop;

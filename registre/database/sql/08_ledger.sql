@@ -34,11 +34,12 @@ begin
                where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured', 'ambiguous')) then
         perform registre.refuse('open_purchase', 'The document of this job may already be bought; it is not bought blindly again.');
     end if;
-    if not v_job.fresh and registre.serve_owned(p_job, v_job.identity_key, v_job.document_source::text, v_now) then
+    -- Under way is asked before owned: one that is delivered between the two questions is then seen by the second.
+    v_other := registre.live_purchase(v_job.identity_key, p_job);
+    if v_other is null and registre.serve_owned(v_job, v_now) then
         return query select 'owned', null::uuid, null::timestamptz, 'the document is already owned';
         return;
     end if;
-    v_other := registre.live_purchase(v_job.identity_key, p_job);
     if v_other is null then
         v_today := registre.today(v_now);
         v_fee := registre.fee(v_job.document_source::text, v_today);
@@ -53,7 +54,7 @@ begin
     end if;
     if v_purchase.id is null then
         return query select 'in_progress', null::uuid, null::timestamptz,
-            coalesce(registre.same_document_reason(v_other), 'another order is buying the same document');
+            coalesce(registre.same_document_reason(v_other, p_job), 'another order is buying the same document');
         return;
     end if;
     v_refusal := registre.reserve(v_purchase, coalesce(v_username, v_job.account_id));

@@ -25,7 +25,7 @@ begin
     if not exists (select from registre.budgets) then return null; end if;
     select b.scope, b.name, b.period, b.used_cents - p_purchase.fee_cents as used_cents, b.cap_cents into v_over
     from registre.spends(p_purchase, p_username) w
-    join registre.budgets_used(p_purchase.spent_on) b on b.scope = w.scope and b.name = w.name and b.period = w.period
+    join registre.budgets_used(p_purchase.spent_on, 0) b on b.scope = w.scope and b.name = w.name and b.period = w.period
     where b.used_cents > b.cap_cents
     order by array_position('{site,account,client,batch}'::text[], b.scope), b.period limit 1;
     if v_over is null then return null; end if;
@@ -60,6 +60,9 @@ create function registre.set_fee(p_source text, p_valid_from date, p_cents integ
 returns void
 language plpgsql as $$
 begin
+    if p_cents not between 0 and 1000000 then
+        perform registre.refuse('bad_value', 'A fee is between 0 and 10 000 $; it cannot be ' || registre.dollars(p_cents) || '.');
+    end if;
     insert into registre.fees (source, valid_from, cents) values (p_source, p_valid_from, p_cents)
     on conflict (source, valid_from) do update set cents = p_cents;
     perform registre.emit('fee.changed', null, jsonb_build_object('source', p_source, 'valid_from', p_valid_from, 'cents', p_cents,
@@ -69,10 +72,12 @@ end $$;
 create function registre.list_budgets(p_now timestamptz default null)
 returns table (scope text, name text, period text, cap_cents bigint, used_cents bigint)
 language sql stable as $$
-    select b.scope, b.name, b.period, b.cap_cents,
-        coalesce((select max(u.used_cents) from registre.budgets_used(registre.today(registre.instant(p_now))) u
-                  where u.scope = b.scope and u.budget_name = b.name and u.period = b.period), 0)
-    from registre.budgets b order by array_position('{site,account,client,batch}'::text[], b.scope), b.name, b.period
+    select b.scope, b.name, b.period, b.cap_cents, coalesce(u.used_cents, 0)
+    from registre.budgets b
+    left join (select u.scope, u.budget_name, u.period, max(u.used_cents) as used_cents
+               from registre.budgets_used(registre.today(registre.instant(p_now)), 0) u group by 1, 2, 3) u
+        on u.scope = b.scope and u.budget_name = b.name and u.period = b.period
+    order by array_position('{site,account,client,batch}'::text[], b.scope), b.name, b.period
 $$;
 
 -- p_cap_cents null removes the cap.
@@ -80,8 +85,14 @@ create function registre.set_budget(p_scope text, p_name text, p_period text, p_
                                     p_now timestamptz default null) returns void
 language plpgsql as $$
 begin
+    if not (p_scope in ('site', 'account', 'client') and p_period in ('day', 'month') or p_scope = 'batch' and p_period = 'total') then
+        perform registre.refuse('bad_value', 'There is no such budget: one is of the site, an account or a client, for a day or a month, or of a batch in total.');
+    end if;
+    if p_cap_cents < 0 then
+        perform registre.refuse('bad_value', 'The cap of a budget cannot be less than nothing.');
+    end if;
     if (p_scope = 'site') <> (p_name = '') then
-        perform registre.refuse('bad_value', 'A budget of the site has no name, every other has one (or * for each).');
+        perform registre.refuse('bad_value', 'The budget of the site has no name, every other budget has one (or * for each).');
     end if;
     if p_cap_cents is null then
         delete from registre.budgets where scope = p_scope and name = p_name and period = p_period;

@@ -66,7 +66,7 @@ declare
     v_attempts integer;
 begin
     update public.extraction_queue
-    set status = 'En attente', attemtps = coalesce(attemtps, 0) - case when p_consumed then 0 else 1 end,
+    set status = 'En attente', attemtps = greatest(0, coalesce(attemtps, 0) - case when p_consumed then 0 else 1 end),
         lease_owner = null, lease_until = null, attempt_until = null, account_id = null, worker_id = null, step = null,
         is_due = p_delay_seconds <= 0, wait_reason = p_message,
         next_attempt_at = case when p_delay_seconds > 0 then p_now + make_interval(secs => p_delay_seconds) end,
@@ -134,7 +134,8 @@ create function registre.fail_job(p_job uuid, p_token bigint, p_kind text, p_mes
 language plpgsql as $$
 begin
     perform registre.held_job(p_job, p_token);
-    if p_kind <> 'cancelled' then perform registre.site_answered(registre.instant(p_now)); end if;
+    -- What was refused before the site was asked says nothing of the site.
+    if p_kind not in ('cancelled', 'invalid_order') then perform registre.site_answered(registre.instant(p_now)); end if;
     perform registre.close_job(p_job, p_token, 'Erreur', p_kind, p_message, 'failed', registre.instant(p_now), null, p_needs_review);
 end $$;
 
@@ -156,7 +157,7 @@ begin
     update registre.purchases set state = 'delivered', delivered_at = v_now, bucket = p_bucket, object_key = p_object_key
     where id = p_purchase;
     perform registre.emit('purchase.delivered', v_purchase.job_id,
-        jsonb_build_object('purchase', p_purchase, 'path', p_bucket || '/' || p_object_key), v_now);
+        jsonb_build_object('purchase', p_purchase, 'object', p_bucket || '/' || p_object_key), v_now);
     -- 'En attente' too: another program may have put the row back in the queue while its document was on its way.
     update public.extraction_queue set cancel_requested_at = null
     where id = v_purchase.job_id and purchase_id = p_purchase
@@ -165,13 +166,16 @@ begin
     if v_token is not null then
         perform registre.close_job(v_purchase.job_id, v_token, 'Complété', null, null, 'completed', v_now, p_bucket || '/' || p_object_key);
     end if;
-    -- Orders that waited for this document need none of their own. Locked ones find it when they are leased.
-    for v_other in
-        select q.id from public.extraction_queue q
-        where q.identity_key = v_purchase.identity_key and q.status = 'En attente' and not q.fresh and q.purchase_id is null
-        order by q.id for update skip locked
-    loop
-        perform registre.reuse(v_other, p_purchase, v_now);
-    end loop;
+    -- Orders that waited for this document need none of their own, unless it lay so long on its host that it is no longer current.
+    -- Locked ones find it when they are leased.
+    if registre.owned(v_purchase.identity_key, v_purchase.source, v_now) is not null then
+        for v_other in
+            select q.id from public.extraction_queue q
+            where q.identity_key = v_purchase.identity_key and q.status = 'En attente' and not q.fresh and q.purchase_id is null
+            order by q.id for update skip locked
+        loop
+            perform registre.reuse(v_other, registre.owned(v_purchase.identity_key, v_purchase.source, v_now), v_now);
+        end loop;
+    end if;
     return case when v_token is null then 'kept' else 'completed' end;
 end $$;

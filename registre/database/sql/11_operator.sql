@@ -53,6 +53,9 @@ begin
                or v_job.status = 'Erreur' and coalesce(v_job.error_kind, '') in ('ambiguous_purchase', 'secured_elsewhere')) then
         perform registre.refuse('nothing_to_settle', 'This job has no purchase to decide about.');
     end if;
+    if v_purchase.state = 'secured' and v_job.error_kind is distinct from 'secured_elsewhere' then
+        perform registre.refuse('open_purchase', 'The document of this job has been found, and is on its way to the bucket.');
+    end if;
     if p_decision = 'rebuy' and v_job.status <> 'Erreur' then
         perform registre.refuse('not_failed', 'This job has already ended; nothing is bought for it any more.');
     end if;
@@ -77,6 +80,8 @@ begin
             updated_at = v_now
         where id = p_job;
         perform registre.emit('job.settled', p_job, jsonb_build_object('error_kind', 'abandoned') || v_more, v_now);
+    else
+        perform registre.emit('job.settled', p_job, v_more, v_now);
     end if;
 end $$;
 

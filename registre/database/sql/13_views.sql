@@ -20,19 +20,33 @@ $$;
 create function registre.job_as_seen(p_id uuid) returns setof registre.job_seen
 language sql stable as $$ select (registre.seen(q)).* from public.extraction_queue q where q.id = p_id $$;
 
--- The statement behind page_of_jobs: one walk along an index, whatever is asked for, since only what is asked for stands in it.
+-- The statement behind page_of_jobs: only what is asked for stands in it. Of everything, one walk along an index; else the newest
+-- of each status and source there is (a dozen short walks), and of these the newest: so that rare things are found as fast as
+-- frequent ones, and no plan looks for them among all the newest in vain.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
                                         p_before_at timestamptz, p_before_id uuid, p_limit integer) returns text
-language sql immutable as $$
-    select 'select q.* from public.extraction_queue q where true'
-        || case when p_status is null then '' else format(' and q.status = %L', p_status) end
-        || case when p_source is null then '' else format(' and q.document_source = %L', p_source) end
-        || case when p_client is null then '' else format(' and q.client = %L', p_client) end
+language plpgsql stable as $$
+declare
+    v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
+    v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
+    v_asked text := case when p_client is null then '' else format(' and q.client = %L', p_client) end
         || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
         || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end
-        || case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end
-        || format(' order by q.created_at desc, q.id desc limit %s', p_limit)
-$$;
+        || case when p_status is null then '' else format(' and q.status = %L', p_status) end;
+    v_first text := ' order by q.status, q.document_source limit 1';
+begin
+    if v_asked = '' and p_source is null then
+        return 'select q.* from public.extraction_queue q where true' || v_after || v_newest;
+    end if;
+    return 'with recursive pairs as ('
+        || '(select q.status, q.document_source from public.extraction_queue q where true' || v_asked || v_first || ')'
+        || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
+        || ' where (q.status, q.document_source) > (k.status, k.document_source)' || v_asked || v_first || ') n) '
+        || 'select p.* from pairs k cross join lateral (select q.* from public.extraction_queue q '
+        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked || v_after || v_newest || ') p'
+        || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
+        || format(' order by p.created_at desc, p.id desc limit %s', p_limit);
+end $$;
 
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
                                       p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
@@ -127,6 +141,7 @@ begin
             return 'it is being worked on by ' || coalesce(v_job.worker_id, v_job.lease_owner) || coalesce(': ' || v_job.step, '');
         else null;
     end case;
+    if v_job.deadline <= v_now then return 'its deadline has passed: it is about to end'; end if;
     if not v_job.is_due and v_job.next_attempt_at > v_now then
         return 'put off until ' || registre.spoken(v_job.next_attempt_at, v_now) || coalesce(': ' || rtrim(v_job.wait_reason, '.'), '');
     end if;
@@ -146,16 +161,20 @@ declare
     v_reason text;
     v_ready timestamptz;
 begin
-    select count(*), count(*) filter (where s.closed is not null), count(*) filter (where s.closed is null and s.busy),
-        count(*) filter (where s.closed is null and not s.busy and s.ready_at > p_now), min(s.closed),
-        min(s.ready_at) filter (where s.closed is null and not s.busy)
+    with closed as (
+        select c.name, c.reason, c.n from registre.closures(p_now) with ordinality as c (gate, scope, name, reason, until, n)
+        where c.scope = 'account'
+    ), seats as (
+        select a.ready_at, (select min(c.n) from closed c where c.name = a.username::text) as gate,
+            exists (select from public.extraction_queue b where b.status = 'En traitement' and b.account_id = a.id::text
+                    and b.lease_until > p_now) as busy
+        from public.worker_accounts a where a.lease_until > p_now and coalesce(a.is_active, true)
+    )
+    select count(*), count(*) filter (where s.gate is not null), count(*) filter (where s.gate is null and s.busy),
+        count(*) filter (where s.gate is null and not s.busy and s.ready_at > p_now),
+        (select c.reason from closed c where c.n = min(s.gate)), min(s.ready_at) filter (where s.gate is null and not s.busy)
     into v_held, v_closed, v_busy, v_resting, v_reason, v_ready
-    from (select a.ready_at, c.reason as closed, exists (select from public.extraction_queue b where b.status = 'En traitement'
-                 and b.account_id = a.id::text and b.lease_until > p_now) as busy
-          from public.worker_accounts a
-          left join lateral (select min(c.reason) as reason from registre.closures(p_now) c
-                             where c.scope = 'account' and c.name = a.username::text) c on true
-          where a.lease_until > p_now and coalesce(a.is_active, true)) s;
+    from seats s;
     if v_held = 0 then return 'no account is signed in'; end if;
     if v_closed = v_held then return v_reason; end if;
     if v_busy + v_closed = v_held then return 'every account is at work'; end if;
