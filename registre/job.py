@@ -36,8 +36,12 @@ ARROWS: dict[str, tuple[tuple[Status, Status], ...]] = {
     "snooze_job": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
     "retry_job": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
     "fail_job": ((Status.RUNNING, Status.FAILED),),
-    "mark_ambiguous": ((Status.RUNNING, Status.FAILED),),
-    "lose_purchase": ((Status.RUNNING, Status.FAILED),),
+    "mark_ambiguous": ((Status.RUNNING, Status.FAILED), (Status.RUNNING, Status.WAITING)),
+    "lose_purchase": (
+        (Status.RUNNING, Status.FAILED),
+        (Status.RUNNING, Status.WAITING),
+        (Status.FAILED, Status.WAITING),
+    ),
     "reclaim": ((Status.RUNNING, Status.WAITING), (Status.RUNNING, Status.FAILED)),
     "deliver": ((Status.RUNNING, Status.DONE), (Status.WAITING, Status.DONE), (Status.FAILED, Status.DONE)),
     "reuse": ((Status.WAITING, Status.DONE), (Status.RUNNING, Status.DONE)),
@@ -46,7 +50,8 @@ ARROWS: dict[str, tuple[tuple[Status, Status], ...]] = {
     "cancel_job": ((Status.WAITING, Status.FAILED),),
     "expire_job": ((Status.WAITING, Status.FAILED),),
 }
-"""SQL function → the moves it may make. `reuse` serves an order with a document already owned. `deliver` leaves 'Erreur' only
+"""SQL function → the moves it may make. `reuse` serves an order with a document already owned. `mark_ambiguous` and
+`lose_purchase` lead to 'En attente' as often a day as the rules let a document be bought again. `deliver` leaves 'Erreur' only
 for a document that was bought and found again, and 'En attente' only for one that another program had put back meanwhile."""
 
 

@@ -57,12 +57,14 @@ def owned(state: State, identity: str, source: str, now: datetime) -> PurchaseRo
 
 
 def rival(state: State, job: JobRow) -> PurchaseRow | None:
-    """A purchase by which another job has, or may have, bought this document without our having it yet."""
+    """A purchase by which another job has, or may have, bought this document without our having it yet; of the same job only a
+    former one that was found again, and is on its way."""
     for line in state.purchases.values():
-        if line.identity == job.identity and line.job_id != job.id:
-            unsettled = line.state is PurchaseState.AMBIGUOUS and line.settled_at is None
-            if line.state in OPEN or unsettled:
-                return line
+        if line.identity != job.identity:
+            continue
+        unsettled = line.state is PurchaseState.AMBIGUOUS and line.settled_at is None
+        if line.state is PurchaseState.SECURED or (line.job_id != job.id and (line.state in OPEN or unsettled)):
+            return line
     return None
 
 

@@ -41,7 +41,7 @@ create table registre.rules (
     fresh_plan_hours integer not null default 720 check (fresh_plan_hours between 0 and 87600),
     approval_above_cents integer check (approval_above_cents >= 0),
     rebuys_per_day integer not null default 0 check (rebuys_per_day between 0 and 1000),
-    breaker_failures integer not null default 3 check (breaker_failures between 1 and 100)
+    breaker_failures integer not null default 3 check (breaker_failures between 1 and 1000)
 );
 insert into registre.rules default values;
 

@@ -40,10 +40,12 @@ begin
     -- Two calls for the same seats come one after the other, and the second sees what the first has leased.
     perform 1 from public.worker_accounts a
     where a.id::text in (select s.item->>'account' from jsonb_array_elements(p_seats) as s(item)) order by a.id for update;
-    update public.extraction_queue q set is_due = true
-    where q.id in (select d.id from public.extraction_queue d
-                   where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
-                   order by d.next_attempt_at limit 100 for update skip locked);
+    if exists (select from public.extraction_queue d where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now) then
+        update public.extraction_queue q set is_due = true
+        where q.id in (select d.id from public.extraction_queue d
+                       where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
+                       order by d.next_attempt_at limit 100 for update skip locked);
+    end if;
     if registre.any_gate() then
         -- {client: [names], source: [names], batch: [ids], account: [usernames], site: ['']}
         select jsonb_object_agg(c.scope, c.names) into v_closed

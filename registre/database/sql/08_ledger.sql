@@ -175,7 +175,7 @@ begin
     if v_rebuys > 0 then
         perform pg_advisory_xact_lock(7305811004);  -- two workers must not both take the last rebuy of the day
         select * into v_job from public.extraction_queue q where q.id = p_job;
-        if v_job.status = 'En traitement' and v_rebuys > (
+        if v_job.status in ('En traitement', 'Erreur') and v_rebuys > (
             select count(*) from registre.purchases p
             where p.settlement = 'automatic' and p.settled_at >= registre.today(p_now)::timestamp at time zone 'America/Toronto') then
             update registre.purchases set settled_at = p_now, settlement = 'automatic', settled_by = 'the rules' where id = p_purchase;
@@ -185,7 +185,7 @@ begin
                     'ambiguous', p_now);
                 return 'attempts_exhausted';
             end if;
-            perform registre.wait_again(p_job, v_purchase.token, 30, true, 'reclaimed', 'ambiguous_purchase',
+            perform registre.wait_again(p_job, v_purchase.token, 0, true, 'retried', 'ambiguous_purchase',
                 'bought again by the rules, for ' || p_reason, p_now);
             return 'rebuy';
         end if;

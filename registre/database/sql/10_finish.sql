@@ -70,7 +70,7 @@ begin
         lease_owner = null, lease_until = null, attempt_until = null, account_id = null, worker_id = null, step = null,
         is_due = p_delay_seconds <= 0, wait_reason = p_message,
         next_attempt_at = case when p_delay_seconds > 0 then p_now + make_interval(secs => p_delay_seconds) end,
-        processing_started_at = null, updated_at = p_now
+        processing_started_at = null, finished_at = null, error_kind = null, error_message = null, updated_at = p_now
     where id = p_job and cancel_requested_at is null returning attemtps into v_attempts;
     if not found then
         perform registre.close_job(p_job, p_token, 'Erreur', 'cancelled', 'Cancelled before anything was bought.', p_ending, p_now);
@@ -78,7 +78,7 @@ begin
     end if;
     perform registre.end_attempt(p_job, p_token, p_ending, p_kind, p_message, p_now);
     perform registre.emit('job.' || p_ending, p_job, jsonb_strip_nulls(jsonb_build_object('status', 'En attente',
-        'attempts', v_attempts, 'message', p_message, 'delay_seconds', p_delay_seconds)), p_now);
+        'attempts', v_attempts, 'message', p_message, 'delay_seconds', p_delay_seconds)) || '{"error_kind": null}', p_now);
     if p_delay_seconds <= 0 then perform pg_notify('registre_jobs', ''); end if;
 end $$;
 

@@ -52,14 +52,17 @@ class MoneyMachine(PortMachine):
         self.paths: dict[str, str] = {}
 
     def rivals(self, job_id: JobId) -> list[LedgerLine]:
-        """Purchases by which another job has, or may have, bought the same document."""
+        """Purchases by which another job has, or may have, bought the same document; and of this one a former one found again."""
         identity = self.orders[job_id].request.identity_key
         return [
             line
             for line in self.lines.values()
-            if line.job_id != job_id
-            and self.orders[JobId(line.job_id)].request.identity_key == identity
-            and (line.state in OPEN or (line.state is AMBIGUOUS and line.id not in self.settled))
+            if self.orders[JobId(line.job_id)].request.identity_key == identity
+            and (
+                line.state is SECURED
+                or (line.job_id != job_id
+                and (line.state in OPEN or (line.state is AMBIGUOUS and line.id not in self.settled)))
+            )
         ]
 
     def owned(self, document: DocumentRequest) -> LedgerLine | None:
