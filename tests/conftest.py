@@ -163,6 +163,7 @@ def store_at(
             opened.pop().close()
         reset()
         opened.append(DirectGateway(current_dsn, pool_size=2))
+        opened[0].execute_script("delete from registre.fees")  # the fee without any is the one that is seeded
         return make_store(ClockedGateway(opened[0], clock), LocalBuckets(tmp_path / "buckets"))
 
     yield store_at

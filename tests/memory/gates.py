@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import date
 
-from registre.errors import InvalidInput, Refused
+from registre.errors import InvalidInput, NotFound, Refused
 from registre.gates import PAUSE_SCOPES, Closure, Holiday, Pause, Rules, Scope, ServiceHours
 from registre.job import JobId
 from tests.memory.closures import closures, why, why_anything
@@ -38,6 +38,8 @@ class MemoryGates:
         if scope not in PAUSE_SCOPES:
             raise InvalidInput("scope", f"a {scope} cannot be paused.")
         with self._state.transaction() as now:
+            if scope is Scope.ACCOUNT and name not in {row.username for row in self._state.accounts.values()}:
+                raise NotFound(f"No account has the name {name}.")
             self._state.pauses[scope, name] = Pause(scope, name, author, reason, now)
             self._state.tell("gate.paused", None, now, scope=str(scope), name=name, author=author, reason=reason)
 

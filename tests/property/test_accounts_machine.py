@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from registre.account import AccountId, Seat
+from registre.errors import NotFound
 from registre.gates import Gate, Scope
 from registre.job import Order
 from tests.property.machines.ports import STORES, run, store_factory
@@ -137,6 +138,10 @@ class AccountsMachine(PortMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def pause(self, name: str) -> None:
+        if name not in self.book:
+            with pytest.raises(NotFound):
+                self.store.gates.pause(Scope.ACCOUNT, name, "a test", "holidays")
+            return
         self.store.gates.pause(Scope.ACCOUNT, name, "a test", "holidays")
         self.paused.add(name)
 

@@ -28,7 +28,6 @@ language sql stable as $$
     select a.id::text, a.username, coalesce(a.is_active, true),
         case when not coalesce(a.is_active, true) then 'inactive'
              when a.set_aside_reason is not null and (a.set_aside_until is null or a.set_aside_until > registre.instant(p_now)) then 'set aside'
-             when exists (select from registre.pauses p where p.scope = 'account' and p.name = a.username) then 'paused'
              when a.lease_until > registre.instant(p_now) then 'signed in'
              else 'free' end,
         a.set_aside_reason, a.set_aside_until, a.lease_owner, a.last_used, coalesce(a.failure_count, 0)

@@ -60,8 +60,10 @@ class MoneyMachine(PortMachine):
             if self.orders[JobId(line.job_id)].request.identity_key == identity
             and (
                 line.state is SECURED
-                or (line.job_id != job_id
-                and (line.state in OPEN or (line.state is AMBIGUOUS and line.id not in self.settled)))
+                or (
+                    line.job_id != job_id
+                    and (line.state in OPEN or (line.state is AMBIGUOUS and line.id not in self.settled))
+                )
             )
         ]
 
