@@ -18,7 +18,8 @@ Read = Callable[[LiteralString], Rows]
 JOBS: LiteralString = """
     select q.id::text, q.status::text, q.document_source::text as source, q.document_number_normalized as number, q.client,
         q.identity_key, q.attemtps as attempts, q.error_kind, q.error_message, q.supabase_path as path, q.cost_cents,
-        q.wait_reason, registre.why(q.id) as why, q.lease_owner, q.lease_token, q.lease_until::text, q.purchase_id::text, q.rescues
+        q.wait_reason, registre.why(q.id) as why, q.lease_owner, q.lease_token, q.lease_until::text, q.purchase_id::text,
+        q.rescues
     from extraction_queue q order by q.created_at, q.id"""
 PURCHASES: LiteralString = """
     select p.id::text, p.job_id::text, p.identity_key, p.state, p.fee_cents, p.client, p.sha256, p.bucket, p.object_key, p.reason,

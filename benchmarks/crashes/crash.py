@@ -350,7 +350,15 @@ FATES = {
     "at_viewer": ("ambiguous", 1),
     "after_charge": ("ambiguous", 1),
     **dict.fromkeys(
-        ("after_download", "after_rename", "after_secure", "after_upload", "during_ack", "before_cleanup"),
+        (
+            "after_download",
+            "after_rename",
+            "after_secure",
+            "after_upload",
+            "before_ack",
+            "during_ack",
+            "before_cleanup",
+        ),
         ("delivered", 1),
     ),
 }

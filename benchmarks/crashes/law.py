@@ -61,8 +61,15 @@ def _money(books: Books) -> Iterator[Breach]:
         mine = [p for p in books.purchases if p["job_id"] == job["id"] and p["state"] != "void" and p["charged_at"]]
         if job["cost_cents"] != (cost := sum(p["fee_cents"] for p in mine)):
             yield Breach(Kind.OTHER, f"{_name(job)} costs {job['cost_cents']}, its purchases {cost}")
-    if books.spending != books.reserved:
-        yield Breach(Kind.OTHER, f"the budgets' use is {books.spending}, reserved is {books.reserved}")
+    used, reserved = (
+        {(r["scope"], r["name"], r["period"], r["starts_on"]): r["used_cents"] for r in rows}
+        for rows in (books.spending, books.reserved)
+    )
+    for budget in used.keys() | reserved.keys():
+        if used.get(budget) != reserved.get(budget):
+            yield Breach(
+                Kind.OTHER, f"of the budget {budget} {used.get(budget)} is used, {reserved.get(budget)} reserved"
+            )
 
 
 def _stuck(books: Books) -> Iterator[Breach]:

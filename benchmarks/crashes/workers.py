@@ -18,7 +18,19 @@ import psutil
 from registre.site.processes import is_alive, is_driver
 from tests.faults import worker
 
-_PRELOADED = ("tests.faults.worker", "registre.delivery", "registre.site.registry", "registre.site.chromium", "fpdf")
+_PRELOADED = (
+    "tests.faults.worker",
+    *(
+        "registre.delivery",
+        "registre.site.registry",
+        "registre.site.chromium",
+    ),  # what a worker imports where it is used
+    *(
+        "benchmarks.crashes.report",
+        "benchmarks.queue.systems",
+        "pytest",
+    ),  # of the main modules, imported again by each child
+)
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(_PRELOADED))
 

@@ -36,6 +36,7 @@ POINTS = {
     "after_rename": "the file is in the spool, the ledger does not know",
     "after_secure": "the ledger knows, the bucket has nothing",
     "after_upload": "the bucket has it, the row is open",
+    "before_ack": "the bucket has it, the ack is about to be sent",
     "during_ack": "the ack is sent, its answer is not read",
     "before_cleanup": "the row is closed, the spool still has its copy",
 }
@@ -169,6 +170,8 @@ class Reaper:
                 ledger = self.after(ledger, "secure", lambda _, purchase, *__: purchase)
             case "after_upload":
                 bucket = self.after(bucket, "put", lambda _, __, ___, content, *____: content.parent.name)
+            case "before_ack":
+                ledger = self.before(ledger, "deliver", lambda _, delivery: delivery.purchase_id)
             case "during_ack":
                 ledger = self.during(ledger, "deliver", lambda _, delivery: delivery.purchase_id)
             case "before_cleanup":
