@@ -354,6 +354,7 @@ FATES = {
             "after_download",
             "after_rename",
             "after_secure",
+            "during_upload",
             "after_upload",
             "before_ack",
             "during_ack",

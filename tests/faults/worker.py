@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -16,12 +17,13 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import IO, Any
 
 from actors.fleet import Fleet
 from registre.log import configure
 from registre.ports import Registry, Step
 from registre.settings import load_settings
+from registre.storage import local
 from registre.wiring import Store, open_registry, open_store
 from tests.fakes import FakeRegistry
 
@@ -35,6 +37,7 @@ POINTS = {
     "after_download": "the file is saved, nothing says that it is safe",
     "after_rename": "the file is in the spool, the ledger does not know",
     "after_secure": "the ledger knows, the bucket has nothing",
+    "during_upload": "the bucket's copy is half written",
     "after_upload": "the bucket has it, the row is open",
     "before_ack": "the bucket has it, the ack is about to be sent",
     "during_ack": "the ack is sent, its answer is not read",
@@ -152,6 +155,16 @@ class Reaper:
 
         return step
 
+    def _die_half_copied(self) -> None:
+        def half(source: IO[bytes], copy: IO[bytes]) -> None:
+            content = Path(source.name)
+            copy.write(source.read(content.stat().st_size // 2))
+            copy.flush()
+            self.come(content.parent.name)
+            copy.write(source.read())
+
+        vars(local)["shutil"] = Wrapped(shutil, copyfileobj=half)
+
     def store(self, store: Store, point: str) -> Store:
         """The stores, one of which dies at its point."""
         queue: Any = store.queue
@@ -168,6 +181,8 @@ class Reaper:
                 ledger = self.before(ledger, "secure", lambda _, purchase, *__: purchase)
             case "after_secure":
                 ledger = self.after(ledger, "secure", lambda _, purchase, *__: purchase)
+            case "during_upload":
+                self._die_half_copied()
             case "after_upload":
                 bucket = self.after(bucket, "put", lambda _, __, ___, content, *____: content.parent.name)
             case "before_ack":
