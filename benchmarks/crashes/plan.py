@@ -32,6 +32,8 @@ KILLS = {
 }
 """Everything that a run can begin with, and what it is."""
 
+EVERYWHERE = {"at_sync": 30, "at_call": 70}
+"""Points that a life comes to again and again, and about how often."""
 EVENTS_PER_ORDER = 8
 """A random instant is so many events after the first lease, at most, for each order; it hits whatever the machine's pace."""
 BETWEEN_EVENTS_SECONDS = 0.3
@@ -89,6 +91,8 @@ def make_plan(seed: int, number: int, registry: Registry) -> Plan:
 
 
 def _kill(point: str, orders: int, chance: Random) -> Kill:
+    if point in EVERYWHERE:
+        return Kill(point, chance.randint(1, EVERYWHERE[point]))
     if point in POINTS:
         # An early time for most: every order ends a run, so a late one may never come.
         return Kill(point, nth=min(chance.choice((1, 1, 1, 2, 2, 3)), orders))

@@ -20,6 +20,7 @@ from threading import Lock, Thread
 from typing import IO, Any
 
 from actors.fleet import Fleet
+from registre.database.gateway import DirectGateway
 from registre.log import configure
 from registre.ports import Registry, Step
 from registre.settings import load_settings
@@ -42,11 +43,13 @@ POINTS = {
     "before_ack": "the bucket has it, the ack is about to be sent",
     "during_ack": "the ack is sent, its answer is not read",
     "before_cleanup": "the row is closed, the spool still has its copy",
+    "at_sync": "any step of the spool or the bucket, before the disk has it",
+    "at_call": "any call of the database is done, its answer is not read",
 }
-"""Where it can die, in the order of a job's life."""
+"""Where it can die, in the order of a job's life; the last two are everywhere in it."""
 
-IN_THE_BROWSER = ("after_click", "while_loading")
-"""Points that only a real browser comes to."""
+ON_THE_TWIN = ("after_click", "while_loading", "at_sync", "at_call")
+"""Points that only a real browser comes to, or that are too many for one order."""
 
 DEATHS = "deaths.jsonl"
 
@@ -165,6 +168,16 @@ class Reaper:
 
         vars(local)["shutil"] = Wrapped(shutil, copyfileobj=half)
 
+    def _die_after_a_call(self) -> None:
+        real = DirectGateway.call
+
+        def call(gateway: DirectGateway, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
+            rows = real(gateway, function, **arguments)
+            self.come(function)
+            return rows
+
+        DirectGateway.call = call  # type: ignore[method-assign]
+
     def store(self, store: Store, point: str) -> Store:
         """The stores, one of which dies at its point."""
         queue: Any = store.queue
@@ -187,6 +200,10 @@ class Reaper:
                 bucket = self.after(bucket, "put", lambda _, __, ___, content, *____: content.parent.name)
             case "before_ack":
                 ledger = self.before(ledger, "deliver", lambda _, delivery: delivery.purchase_id)
+            case "at_sync":
+                os.fsync = self.before(os, "fsync", lambda *_: "").fsync
+            case "at_call":
+                self._die_after_a_call()
             case "during_ack":
                 ledger = self.during(ledger, "deliver", lambda _, delivery: delivery.purchase_id)
             case "before_cleanup":

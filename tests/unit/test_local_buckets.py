@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -91,7 +91,7 @@ def test_file_and_name_are_on_the_disk_when_put_returns(
         done.append(Path(f"/proc/self/fd/{handle}").readlink().name)
         real_fsync(handle)
 
-    def link(source: str, target: Path, **how: int) -> None:
+    def link(source: str, target: Path, **how: Any) -> None:
         done.append("link")
         real_link(source, target, **how)
 
@@ -112,7 +112,7 @@ def test_a_name_taken_between_the_look_and_the_link_is_compared(
     real_link = os.link
 
     def late(content: bytes) -> None:
-        def link(source: str, name: Path, **how: int) -> None:
+        def link(source: str, name: Path, **how: Any) -> None:
             target.write_bytes(content)
             real_link(source, name, **how)
 
