@@ -11,20 +11,19 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import cycle
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from benchmarks.crashes.books import JOBS, Books, open_books
-from benchmarks.crashes.law import Breach, Kind, judge, waits_rightly
+from benchmarks.crashes.law import Breach, Kind, judge, judge_deaths, waits_rightly
+from benchmarks.crashes.person import Person
 from benchmarks.crashes.plan import CAPPED, FEE_CENTS, Kill, Plan
 from benchmarks.crashes.stage import Place, Stage
 from benchmarks.crashes.workers import Worker
 from registre.budget import Period
 from registre.database.gateway import DirectGateway
 from registre.gates import Scope
-from registre.job import JobId, Settlement
 from registre.storage.local import LocalBuckets
 from registre.wiring import Store, make_store
 from tests.faults.worker import DEATHS
@@ -79,8 +78,6 @@ class Run:
         self._hastened = 0.0
         self._judgements = 0
         self._judged_deaths = 0
-        self._decisions = cycle(plan.decisions)
-        self._cap_lifted = False
 
     def perform(self) -> Outcome:
         outcome, began = self._outcome, time.monotonic()
@@ -108,6 +105,7 @@ class Run:
             store.accounts.add(username, password)
         store.treasury.set_budget(Scope.CLIENT, CAPPED, Period.DAY, FEE_CENTS, "a plan")
         store.queue.submit(self._plan.orders)
+        person = Person(store, self._plan.decisions)
         lives = iter(lives_of(self._plan.kills))
         kills, death = next(lives)
         worker = self._start(death)
@@ -115,12 +113,14 @@ class Run:
             while True:
                 if self._live(worker, kills, death):
                     worker.end()
+                    if outcome.breaches:
+                        return
                     kills, death = next(lives)
                     worker = self._start(death)
                     continue
                 kills = []
                 self._judge(worker)
-                if outcome.breaches or not self._decide(store):
+                if outcome.breaches or not person.decide(self._books()):
                     break
             self._drain(store, worker)
         finally:
@@ -243,7 +243,8 @@ class Run:
         books = self._books()
         if not self._judgements:
             outcome.delivered, outcome.ambiguous, outcome.billed = books.delivered, books.ambiguous, len(books.bill)
-        outcome.breaches += judge(books) + self._judge_deaths(books)
+        outcome.breaches += judge(books)
+        outcome.breaches += judge_deaths(books, self._new_deaths(), decided=self._judgements > 0)
         self._judgements += 1
 
     def _strangers(self, worker: Worker) -> list[str]:
@@ -252,64 +253,28 @@ class Run:
         ours = {process.pid for process in worker.below()} | {worker.pid}
         return [line for line in found if int(line.split()[0]) not in ours]
 
-    def _decide(self, store: Store) -> bool:
-        """A person reads the registry's invoice: what it shows was billed; then buys again or gives up, and lifts the cap.
-        False when there is nothing left to decide."""
-        books = self._books()
-        open_ones = [p for p in books.purchases if p["state"] == "ambiguous" and p["settled_at"] is None]
-        for purchase in open_ones:
-            identity = purchase["identity_key"]
-            known = sum(
-                p["identity_key"] == identity
-                and (p["state"] == "delivered" or (p["state"], bool(p["settled_at"])) == ("ambiguous", True))
-                for p in books.purchases
-            )
-            decision = Settlement.REBUY if next(self._decisions) else Settlement.ABANDON
-            store.queue.settle(JobId(purchase["job_id"]), decision, "a person", billed=books.billed(identity) > known)
-        waiting = any(job["status"] == "En attente" for job in books.jobs)
-        if waiting and not self._cap_lifted:
-            store.treasury.set_budget(Scope.CLIENT, CAPPED, Period.DAY, None, "a person")
-            self._cap_lifted = True
-        elif not open_ones:
-            for job in books.jobs:
-                if job["status"] not in ("Complété", "Erreur"):
-                    self._breach(
-                        Kind.STUCK, f"{job['source']} {job['number']} waits after a person decided: {job['why']}"
-                    )
-            return False
-        return True
-
     def _drain(self, store: Store, worker: Worker) -> None:
         if (code := worker.finish(90)) != 0:
             self._breach(Kind.OTHER, f"the drain ended with {code}")
         for account in store.accounts.all():
             if account.lease_owner is not None:
                 self._breach(Kind.OTHER, f"{account.username} is still leased by {account.lease_owner}")
+        books = self._books()
+        for job in books.jobs:
+            if job["status"] == "En attente":
+                self._breach(Kind.STUCK, f"{job['source']} {job['number']} waits after a person decided: {job['why']}")
         if not self._outcome.breaches:
-            self._outcome.breaches += judge(self._books())
+            self._outcome.breaches += judge(books)
 
-    def _judge_deaths(self, books: Books) -> list[Breach]:
-        """What each point promises about the order it was about."""
+    def _new_deaths(self) -> list[tuple[str, str]]:
+        """Point and subject of each worker that killed itself since the last judgement."""
         note = self._home / DEATHS
-        lines = [json.loads(line) for line in note.read_text("utf-8").splitlines()] if note.exists() else []
-        by_worker = [kill for kill in self._outcome.killed if kill.by_the_worker]
-        breaches = []
-        new = list(zip(by_worker, lines, strict=True))[self._judged_deaths :]
-        self._judged_deaths += len(new)
-        for kill, line in new:
-            for purchase in books.purchases:
-                job = next(job for job in books.jobs if job["id"] == purchase["job_id"])
-                if purchase["state"] == "void" or line["about"] not in (purchase["id"], job["number"]):
-                    continue
-                if (expected := FATES.get(kill.point)) is None:
-                    continue
-                billed = books.billed(purchase["identity_key"])
-                # Once a person has decided, the bill may hold what was bought before.
-                if purchase["state"] != expected[0] or (not self._judgements and billed != expected[1]):
-                    breaches.append(
-                        Breach(Kind.OTHER, f"{kill.point}: {job['number']} is {purchase['state']}, billed {billed}")
-                    )
-        return breaches
+        lines = note.read_text("utf-8").splitlines() if note.exists() else []
+        points = [kill.point for kill in self._outcome.killed if kill.by_the_worker]
+        deaths = [(point, json.loads(line)["about"]) for point, line in zip(points, lines, strict=True)]
+        new = deaths[self._judged_deaths :]
+        self._judged_deaths = len(deaths)
+        return new
 
     def _until_none_left(self, look: Callable[[], list[str]]) -> list[str]:
         deadline = time.monotonic() + GONE_SECONDS
@@ -343,27 +308,6 @@ class Run:
         story["breaches"] = [breach.sentence for breach in self._outcome.breaches]
         (self._folder / "story.json").write_text(json.dumps(story, indent=1, ensure_ascii=False, default=str), "utf-8")
         self._outcome.kept = self._folder
-
-
-FATES = {
-    "after_intent": ("ambiguous", 0),
-    "at_viewer": ("ambiguous", 1),
-    "after_charge": ("ambiguous", 1),
-    **dict.fromkeys(
-        (
-            "after_download",
-            "after_rename",
-            "after_secure",
-            "during_upload",
-            "after_upload",
-            "before_ack",
-            "during_ack",
-            "before_cleanup",
-        ),
-        ("delivered", 1),
-    ),
-}
-"""Point → what becomes of the purchase it was about, and how often the registry billed it. The others may go either way."""
 
 
 def lives_of(kills: Sequence[Kill]) -> list[tuple[list[Kill], Kill | None]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +34,37 @@ class Breach:
 def judge(books: Books) -> list[Breach]:
     """Every breach, of a run in which nothing is under way any more."""
     return [*_money(books), *_stuck(books), *_lost(books), *_story(books), *_gates(books)]
+
+
+FATES = {
+    "after_intent": ("ambiguous", 0),
+    "at_viewer": ("ambiguous", 1),
+    "after_charge": ("ambiguous", 1),
+    "after_download": ("delivered", 1),
+    "after_rename": ("delivered", 1),
+    "after_secure": ("delivered", 1),
+    "during_upload": ("delivered", 1),
+    "after_upload": ("delivered", 1),
+    "before_ack": ("delivered", 1),
+    "during_ack": ("delivered", 1),
+    "before_cleanup": ("delivered", 1),
+}
+"""Point → what becomes of the purchase it was about, and how often the registry billed it. The others may go either way."""
+
+
+def judge_deaths(books: Books, deaths: Sequence[tuple[str, str]], *, decided: bool) -> Iterator[Breach]:
+    """What each point promises about the purchase or the number it was about. Once a person has decided, the bill may hold
+    what was bought before."""
+    numbers = {job["id"]: job["number"] for job in books.jobs}
+    for point, about in deaths:
+        for purchase in books.purchases:
+            number = numbers[purchase["job_id"]]
+            if point not in FATES or purchase["state"] == "void" or about not in (purchase["id"], number):
+                continue
+            state, times = FATES[point]
+            billed = books.billed(purchase["identity_key"])
+            if purchase["state"] != state or (billed != times and not decided):
+                yield Breach(Kind.OTHER, f"{point}: {number} is {purchase['state']}, billed {billed} times")
 
 
 def _money(books: Books) -> Iterator[Breach]:

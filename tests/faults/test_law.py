@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from benchmarks.crashes.books import Books
-from benchmarks.crashes.law import Kind, judge
+from benchmarks.crashes.law import FATES, Kind, judge, judge_deaths
 from registre.twin.ledger import LedgerLine
+from tests.faults.worker import POINTS
 
 CONTENT = b"%PDF of a lot"
 PATH = "index/1000001.pdf"
@@ -162,3 +163,13 @@ def test_a_budget_that_is_not_what_was_reserved_is_seen(books: Books) -> None:
 def test_a_closed_gate_and_an_account_set_aside_are_seen(books: Books) -> None:
     assert kinds(replace(books, gates=[{"gate": "breaker", "reason": "away"}])) == {Kind.OTHER}
     assert kinds(replace(books, accounts=[{"username": "a", "set_aside_reason": "refused"}])) == {Kind.OTHER}
+
+
+def test_a_purchase_that_does_not_end_as_its_point_says_is_seen(books: Books) -> None:
+    assert list(judge_deaths(books, [("after_rename", "p")], decided=False)) == []
+    assert list(judge_deaths(books, [("at_viewer", "1000001")], decided=False)) != []
+    assert list(judge_deaths(replace(books, bill=[]), [("after_rename", "p")], decided=False)) != []
+
+
+def test_only_points_that_there_are_promise_anything() -> None:
+    assert FATES.keys() <= POINTS.keys()
