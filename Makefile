@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue proof-crashes setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -40,6 +40,13 @@ bench-matching:
 bench-queue:
 	@$(SETUP) --dev
 	$(BIN)/python -m benchmarks.queue.run $(ARGS)
+
+# the worker killed at every point of a job's life, on the twin: N runs of the series that SEED plans
+N ?= 60
+SEED ?= 1
+proof-crashes:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m benchmarks.crashes.run --runs $(N) --seed $(SEED) $(ARGS)
 
 setup:
 	@$(SETUP) --dev --browser

@@ -11,7 +11,10 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from registre.errors import NotFound, Refused, StoreUnavailable
 
@@ -39,14 +42,15 @@ class LocalBuckets:
             raise StoreUnavailable(f"The bucket {bucket} cannot be written: {error.strerror}.") from None
 
     def _copy(self, content: Path, target: Path, sha256: str) -> None:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".") as copy:
+        with _unseen(target.parent) as (copy, path):
             with content.open("rb") as source:
                 shutil.copyfileobj(source, copy)
             copy.flush()
             os.fsync(copy.fileno())
-            self._same(Path(copy.name), sha256, "The file to store is not the one that was checked.")
+            self._same(path, sha256, "The file to store is not the one that was checked.")
             try:
-                os.link(copy.name, target)
+                # Any descriptor makes it linkat, which follows /proc to the file; an absolute path needs no other.
+                os.link(path, target, src_dir_fd=copy.fileno())
             except FileExistsError:
                 self._same(target, sha256, f"{target.name} already holds another document.")
 
@@ -72,6 +76,28 @@ class LocalBuckets:
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                 raise Refused(otherwise)
+
+
+@contextmanager
+def _unseen(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """A new file, and the path to link it by. It has no name where the system can, so that a kill leaves nothing of it."""
+    descriptor = _open_nameless(folder)
+    if descriptor is not None:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file, Path(f"/proc/self/fd/{descriptor}")
+        return
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as named:
+        yield named, Path(named.name)
+
+
+def _open_nameless(folder: Path) -> int | None:
+    """None on a system, or for a file system, that has only files with names."""
+    flag = getattr(os, "O_TMPFILE", None)
+    if flag is None or not Path("/proc/self/fd").is_dir():
+        return None
+    with suppress(OSError):
+        return os.open(folder, flag | os.O_RDWR, 0o600)
+    return None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -47,6 +48,32 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
     assert left(tmp_path) == ["k.pdf"]
 
 
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has only files with names")
+def test_a_process_killed_while_it_copies_leaves_nothing_behind(
+    buckets: LocalBuckets, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kill would leave is what has a name while the copy is written."""
+    seen: list[list[str]] = []
+
+    def look(source: IO[bytes], copy: IO[bytes]) -> None:
+        copy.write(source.read())
+        seen.append(left(tmp_path))
+
+    monkeypatch.setattr("shutil.copyfileobj", look)
+    buckets.put("index", "k.pdf", file, SHA)
+    assert seen == [[]]
+    assert buckets.fetch("index", "k.pdf") == CONTENT
+
+
+def test_a_file_system_without_nameless_files_has_buckets_too(
+    buckets: LocalBuckets, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    buckets.put("index", "k.pdf", file, SHA)
+    assert left(tmp_path) == ["k.pdf"]
+    assert buckets.fetch("index", "k.pdf") == CONTENT
+
+
 def test_a_damaged_source_leaves_nothing_behind(buckets: LocalBuckets, file: Path, tmp_path: Path) -> None:
     file.write_bytes(CONTENT[:-1])
     with pytest.raises(Refused):
@@ -64,9 +91,9 @@ def test_file_and_name_are_on_the_disk_when_put_returns(
         done.append(Path(f"/proc/self/fd/{handle}").readlink().name)
         real_fsync(handle)
 
-    def link(source: str, target: Path) -> None:
+    def link(source: str, target: Path, **how: Any) -> None:
         done.append("link")
-        real_link(source, target)
+        real_link(source, target, **how)
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "link", link)
@@ -85,9 +112,9 @@ def test_a_name_taken_between_the_look_and_the_link_is_compared(
     real_link = os.link
 
     def late(content: bytes) -> None:
-        def link(source: str, name: Path) -> None:
+        def link(source: str, name: Path, **how: Any) -> None:
             target.write_bytes(content)
-            real_link(source, name)
+            real_link(source, name, **how)
 
         monkeypatch.setattr(os, "link", link)
 
