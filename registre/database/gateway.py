@@ -129,6 +129,15 @@ class DirectGateway:
             raise _translate(error) from None
         except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
             raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
+        except (
+            psycopg.errors.InternalError_,
+            psycopg.errors.UndefinedFunction,
+            psycopg.errors.UndefinedObject,
+        ) as error:
+            # Called while another program replaces the functions: nothing was done, and the next call finds the new ones.
+            raise DatabaseUnavailable(
+                f"The database's functions are not those expected: {_first_line(error)}."
+            ) from None
         except (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError) as error:
             raise Refused(f"The database refuses what it was given: {_first_line(error)}.") from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from registre.errors import Refused
@@ -124,17 +126,24 @@ def test_what_is_bought_and_in_no_bucket_serves_nobody_yet(desk: Desk) -> None:
 
 def test_a_renovated_lot_is_one_document_with_its_place_and_without(desk: Desk) -> None:
     desk.bought(2784195)
-    for place in ({}, {"circonscription": "", "cadastre": ""}, {"circonscription": "Hull", "designation": "Rang 2"}):
+    places: list[dict[str, Any]] = [
+        {},
+        {"circonscription": "", "cadastre": ""},
+        {"circonscription": "Hull", "designation": "Rang 2"},
+    ]
+    for place in places:
         assert desk.state(desk.order("2 784 195", **place)[0]) == (DONE, None)
     assert desk.state(desk.order(2784195, source="plan_cadastraux")[0]) == (WAITING, None)
 
 
 def test_a_lot_of_an_old_cadastre_is_another_document_elsewhere(desk: Desk) -> None:
     desk.bought(24)
-    there = [
-        desk.order(24, **place)[0]
-        for place in ({"circonscription": "Hull"}, {"cadastre": "Cité de Hull"}, {"designation": "Rang 2"})
+    places: list[dict[str, Any]] = [
+        {"circonscription": "Hull"},
+        {"cadastre": "Cité de Hull"},
+        {"designation": "Rang 2"},
     ]
+    there = [desk.order(24, **place)[0] for place in places]
     assert {desk.state(job)[0] for job in there} == {WAITING}
     assert desk.state(desk.order("24", circonscription="MONTREAL", cadastre="cadastre du quebec")[0]) == (DONE, None)
 

@@ -12,7 +12,7 @@ import pytest
 from registre.account import AccountId
 from registre.database import schema
 from registre.database.gateway import DirectGateway
-from registre.job import JobId
+from registre.job import JobFilter, JobId, Status
 from registre.store.accounts import Accounts
 from registre.store.views import Hosts, Reading
 from tests.desk import Desk
@@ -223,3 +223,54 @@ def test_the_predecessors_programs_still_insert_with_only_the_first_columns(adop
     new = row(adopted, "53 850")
     assert (new["word"], new["document_number_normalized"], new["is_due"]) == ("En attente", "53850", True)
     assert new["position"] > row(adopted, "2 784 195")["position"]
+
+
+def test_every_listing_works_on_the_predecessors_columns(adopted: Desk) -> None:
+    views = Reading(adopted.gateway)
+    [batched] = adopted.order(2784196, client="étude")
+    for wanted, numbers in (
+        (JobFilter(), {"2 784 195", "25616321", "111", "222", "333", "2784196"}),
+        (JobFilter(status=Status.DONE), {"222"}),
+        (JobFilter(status=Status.WAITING, source="index"), {"2 784 195", "2784196"}),
+        (JobFilter(source="acte"), {"25616321", "111"}),
+        (JobFilter(client="étude"), {"2784196"}),
+        (JobFilter(client="", status=Status.FAILED, source="plan_cadastraux"), {"333"}),
+        (JobFilter(error_kind="not_found"), set()),
+    ):
+        assert {job.request.number for job in views.page(wanted).jobs} == numbers, wanted
+    assert views.job(JobId(batched)).client == "étude"
+
+
+def test_a_gate_holds_the_predecessors_rows_back_like_any_other(adopted: Desk) -> None:
+    adopted.pause("source", "acte")
+    assert [held.id for held in adopted.lease(adopted.seats(3))] == [row(adopted, "2 784 195")["key"]]
+    assert adopted.why(row(adopted, "25616321")["key"]) == "source acte is paused by marie: audit"
+    adopted.resume("source", "acte")
+    adopted.pause("source", "index")
+    assert [held.id for held in adopted.lease(adopted.seats(3))] == [row(adopted, "25616321")["key"]]
+
+
+def test_a_document_that_waits_twice_in_the_predecessors_table_is_bought_once(adopted: Desk) -> None:
+    [again] = adopted.sql(
+        "insert into extraction_queue (document_source, document_number) values ('index', '2784195') returning id::text"
+    )
+    first, _ = sorted(adopted.lease(adopted.seats(3)), key=lambda held: held.id != row(adopted, "2 784 195")["key"])
+    purchase = adopted.intend(first)
+    adopted.secure(purchase)
+    adopted.deliver(purchase)
+    assert adopted.state(again["id"])[0] == "Complété"
+
+
+def test_rows_without_an_instant_or_a_number_of_attempts_are_jobs_too(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        connection.execute(V2.format(**AS_TEXT).encode())
+        connection.execute("update extraction_queue set created_at = null, attemtps = null, max_attempts = null")
+    with DirectGateway(empty_dsn) as gateway:
+        schema.upgrade(gateway)
+        desk = Desk(gateway, empty_dsn)
+        views = Reading(gateway)
+        first = views.page(JobFilter(), limit=2)
+        rest = views.page(JobFilter(), first.next_cursor)
+        assert len({job.id for job in (*first.jobs, *rest.jobs)}) == 5
+        assert [held.attempt for held in desk.lease(desk.seats(2))] == [1, 1]
+        desk.close()
