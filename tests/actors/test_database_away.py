@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -17,11 +16,7 @@ from registre.database import schema
 from registre.database.gateway import DirectGateway
 from registre.errors import DatabaseUnavailable
 from registre.job import JobId, Status
-from registre.store.accounts import Accounts
-from registre.store.jobs import Jobs
-from registre.store.ledger import Purchases
-from registre.store.views import Hosts, Reading
-from registre.wiring import Store
+from registre.wiring import Store, make_store
 from tests.actors.host import Site
 from tests.fakes import FakeRegistry, Hold, Point
 from tests.waiting import until
@@ -44,14 +39,7 @@ def gateway(dsn: str) -> Iterator[DirectGateway]:
 
 def restarted(store: Store, gateway: DirectGateway) -> Store:
     """The stores of a new process: with a pool of its own, on the same database."""
-    return replace(
-        store,
-        queue=Jobs(gateway),
-        accounts=Accounts(gateway),
-        ledger=Purchases(gateway),
-        fleet=Hosts(gateway),
-        views=Reading(gateway),
-    )
+    return make_store(gateway, store.bucket)
 
 
 @contextmanager
