@@ -202,10 +202,7 @@ class Extraction:
         decided = fate.decide(error, self._phase)
         message = error.message if isinstance(error, RegistreError) else "An unexpected error stopped this attempt."
         if decided.job in (fate.Job.AMBIGUOUS, fate.Job.RETRY, fate.Job.SNOOZE) or decided.needs_review:
-            try:
-                self._session.collect_evidence(self._means.evidence, f"{self._lease.job_id}-{self._lease.attempt}")
-            except Exception as failed:  # the end is written whatever became of the picture
-                log.warning("job %s: no evidence: %s", self._lease.job_id, failed)
+            self._collect(error)
         try:
             self._write(decided, message)
         except RegistreError as lost:
@@ -216,6 +213,15 @@ class Extraction:
         else:
             return Ended(decided, message)
         return Ended(Fate(fate.Job.DROP, decided.session, decided.kind), message)
+
+    def _collect(self, error: Exception) -> None:
+        label = f"{self._lease.job_id}-{self._lease.token}"
+        try:
+            place = self._session.collect_evidence(self._means.evidence, label, error)
+            if place is not None:
+                self._means.queue.note_evidence(self._lease, str(place))
+        except Exception as failed:  # the end is written whatever became of the picture
+            log.warning("job %s: no evidence: %s", self._lease.job_id, failed)
 
     def _write(self, decided: Fate, message: str) -> None:
         queue, lease = self._means.queue, self._lease

@@ -91,8 +91,9 @@ class RegistrySession(Protocol):
     def save(self, target: Path) -> None:
         """Save the viewer's document into `target`. Free, repeatable while the viewer is open. DocumentError if none came."""
 
-    def collect_evidence(self, folder: Path, label: str) -> Path | None:
-        """Best effort: screenshot, HTML and URL of the page, without any typed secret. Returns the folder, or None."""
+    def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:
+        """Best effort: screenshot, HTML and URL of the page, without any typed secret, kept with those of like errors; `folder`
+        stays within its bounds. Returns where they are, or None."""
 
     def interrupt(self) -> None:
         """Make the call under way, and any later one, raise Aborted as soon as it can."""
@@ -160,6 +161,9 @@ class JobQueue(Protocol):
 
     def fail(self, lease: Lease, kind: ErrorKind, message: str, *, needs_review: bool = False) -> None:
         """Failed for good."""
+
+    def note_evidence(self, lease: Lease, place: str) -> None:
+        """Where the evidence of this attempt is, on its host; also after the attempt has ended."""
 
     def reclaim(
         self, backoff: timedelta, host_gone: timedelta, legacy: timedelta, limit: int = 100

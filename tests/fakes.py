@@ -252,9 +252,9 @@ class FakeSession:
             self._registry.at(Point.SAVE, self, self._open.number_normalized)
             target.write_bytes(document_of(self._open.number_normalized))
 
-    def collect_evidence(self, folder: Path, label: str) -> Path | None:
-        del folder, label
-        return None
+    def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:
+        del error
+        return folder / label
 
     def interrupt(self) -> None:
         if self._open is not None:

@@ -204,9 +204,9 @@ def _tell(store: Store, job: JobView) -> None:
     show_table("Ledger", ("state", "fee", "account", "intended", "charged", "secured", "delivered", "file"),
                [_ledger_row(line) for line in store.ledger.lines(job.id)])  # fmt: skip
     console.print()
-    show_table("Attempts", ("no", "account", "from", "to", "ending", "why"),
-               [(a.number, a.account, clock(a.started_at), clock(a.ended_at), a.ending or "under way", a.message or "")
-                for a in store.views.attempts(job.id)])  # fmt: skip
+    show_table("Attempts", ("no", "account", "from", "to", "ending", "why", "evidence"),
+               [(a.number, a.account, clock(a.started_at), clock(a.ended_at), a.ending or "under way", a.message or "",
+                 a.evidence or "") for a in store.views.attempts(job.id)])  # fmt: skip
     console.print()
     show_table("Story", ("at", "what", ""), [(clock(e.at), e.kind, _detail(e)) for e in store.views.story(job.id)])
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from registre.errors import (
     SessionExpired,
     SiteUnavailable,
 )
+from registre.evidence import signature
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site import evidence
 from registre.site.cell import Cell
@@ -125,16 +127,17 @@ class SiteSession:
         budgets = self._profile.budgets
         self._call(lambda _: self._save(target), 2 * budgets.download + 2 * budgets.operation, "saving the document")
 
-    def collect_evidence(self, folder: Path, label: str) -> Path | None:
+    def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:
         tab, secrets = self._tab, (self._credentials.password,)
         if tab is None or self._aborted or self._closed:
             return None
-        budget = self._profile.budgets.evidence
+        budget, kind = self._profile.budgets.evidence, signature(error)
+        collect = partial(evidence.collect, tab.page, folder, label, secrets, signature=kind)
         try:
-            self._host.run(lambda: evidence.collect(tab.page, folder, label, secrets), budget, "collecting evidence")
+            return self._host.run(collect, budget, "collecting evidence")
         except (RegistreError, OSError):
-            return folder if (folder / f"{evidence.stem(label)}.html").is_file() else None
-        return folder
+            place = evidence.place_of(folder, label, kind)
+            return place if (place / f"{evidence.stem(label)}.html").is_file() else None
 
     def interrupt(self) -> None:
         with self._guard:

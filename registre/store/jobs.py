@@ -100,6 +100,9 @@ class Jobs:
             needs_review=needs_review,
         )
 
+    def note_evidence(self, lease: Lease, place: str) -> None:
+        self._gateway.call("note_evidence", job=lease.job_id, token=lease.token, evidence=place)
+
     def reclaim(
         self, backoff: timedelta, host_gone: timedelta, legacy: timedelta, limit: int = 100
     ) -> list[tuple[JobId, str]]:

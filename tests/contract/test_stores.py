@@ -163,3 +163,11 @@ def test_what_workers_say_of_themselves_is_replaced_and_ends_with_their_host(sto
     assert (said["status"], said["account_id"], str(said["current_job_id"])) == ("busy", "7", job_id)
     store.fleet.register_host("host-a", "boot-2", "1.0")
     assert desk.sql("select worker_id from worker_status") == [{"worker_id": "host-b/marie"}]
+
+
+def test_an_attempt_keeps_where_its_evidence_is_even_after_its_end(store: Store) -> None:
+    [given], _ = lease(store, ACTE)
+    store.queue.fail(given, ErrorKind.UNKNOWN_SENTENCE, "Une phrase inconnue.")
+    store.queue.note_evidence(given, "/evidence/unknown")
+    [attempt] = store.views.attempts(given.job_id)
+    assert (attempt.ending, attempt.evidence) == ("failed", "/evidence/unknown")

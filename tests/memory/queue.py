@@ -176,6 +176,12 @@ class MemoryQueue:
             if kind is not ErrorKind.CANCELLED:
                 site_answered(self._state, now)
 
+    def note_evidence(self, lease: Lease, place: str) -> None:
+        with self._state.transaction():
+            attempt = self._state.attempts.get((lease.job_id, lease.token))
+            if attempt is not None:
+                attempt.evidence = place
+
     def reclaim(
         self,
         backoff: timedelta,

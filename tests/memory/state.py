@@ -103,6 +103,7 @@ class AttemptRow:
     ending: str | None = None
     error_kind: str | None = None
     message: str | None = None
+    evidence: str | None = None
 
 
 @dataclass(slots=True)

@@ -59,7 +59,7 @@ class MemoryViews:
             row.ending,
             row.error_kind,
             row.message,
-            None,
+            row.evidence,
         )
 
     def story(self, job_id: JobId) -> list[Event]:

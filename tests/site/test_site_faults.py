@@ -142,11 +142,12 @@ def test_a_refused_password_is_the_accounts_error_in_the_sites_words_and_is_type
 
 def test_evidence_holds_the_page_and_no_secret(registry: SiteRegistry, twin: TwinServer, tmp_path: Path) -> None:
     session = open_session(registry, 1, "wrong-secret")
-    with pytest.raises(AccountError):
+    with pytest.raises(AccountError) as refusal:
         session.sign_in()
-    folder = session.collect_evidence(tmp_path / "evidence", "refused login/1")
+    folder = session.collect_evidence(tmp_path / "evidence", "refused login/1", refusal.value)
     session.close()
     assert folder is not None
+    assert folder.parent.name.startswith("login_refused-"), "kept with the evidence of like errors"
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["refused_login_1.html", "refused_login_1.png", "refused_login_1.url.txt"]
     for path in folder.iterdir():
@@ -366,7 +367,7 @@ def test_a_closed_session_says_so_and_closing_twice_is_fine(session: SiteSession
     session.close()
     with pytest.raises(BrowserFailed, match="closed"):
         session.fill(INDEX)
-    assert session.collect_evidence(tmp_path, "closed") is None
+    assert session.collect_evidence(tmp_path, "closed", Exception()) is None
 
 
 def test_a_chromium_that_is_not_there_is_a_browser_failure_and_leaves_nothing(

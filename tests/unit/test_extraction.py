@@ -73,6 +73,7 @@ class NotedQueue:
     def __init__(self, script: Script) -> None:
         self._script = script
         self.ended: list[tuple[str, object]] = []
+        self.evidence: list[str] = []
 
     def _end(self, how: str, detail: object) -> None:
         self._script.happens(how)
@@ -103,6 +104,9 @@ class NotedQueue:
 
     def note_step(self, lease: Lease, step: str) -> None:
         raise NotImplementedError
+
+    def note_evidence(self, lease: Lease, place: str) -> None:
+        self.evidence.append(place)
 
     def reclaim(self, *_: object, limit: int = 100) -> list[tuple[JobId, str]]:
         raise NotImplementedError
@@ -195,9 +199,9 @@ class NotedSession:
         self._at("save")
         target.write_bytes(self.saves.pop(0) if len(self.saves) > 1 else self.saves[0])
 
-    def collect_evidence(self, folder: Path, label: str) -> Path | None:
+    def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:
         self._script.happens("evidence")
-        return None
+        return folder / label
 
     def interrupt(self) -> None:
         self.interrupted = True

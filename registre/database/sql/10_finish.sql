@@ -9,6 +9,13 @@ begin
     where job_id = p_job and token = p_token and ended_at is null;
 end $$;
 
+-- Where the evidence of an attempt is, on its host; changes nothing else, so it needs no lease.
+create function registre.note_evidence(p_job uuid, p_token bigint, p_evidence text) returns void
+language plpgsql as $$
+begin
+    update registre.attempts set evidence = p_evidence where job_id = p_job and token = p_token;
+end $$;
+
 -- The job under this token, locked; or lease_lost; or open_purchase.
 create function registre.held_job(p_job uuid, p_token bigint) returns public.extraction_queue
 language plpgsql as $$
