@@ -230,8 +230,11 @@ class Run:
         return Hands(now, frozenset((row["id"], row["lease_token"]) for row in held), frozenset(self._spooled()))
 
     def _spooled(self) -> set[str]:
-        ready = self._home / "spool" / "ready"
-        return {entry.name for entry in ready.iterdir()} if ready.is_dir() else set()
+        """What waits for its delivery, or for the removal that follows it."""
+        spool = self._home / "spool"
+        return {
+            entry.name for part in ("ready", "done") if (spool / part).is_dir() for entry in (spool / part).iterdir()
+        }
 
     # -- the end
 

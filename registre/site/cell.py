@@ -9,20 +9,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 from playwright.async_api import Browser, BrowserContext, Playwright, StorageState, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from registre.errors import BrowserFailed
-from registre.site.processes import children, is_alive, is_driver, kill, profile_folder, with_descendants
+from registre.site.processes import children, is_alive, is_driver, kill, on_death, profile_folder, with_descendants
 from registre.site.profile import SiteProfile
 from registre.site.scratch import Scratch
 from registre.site.translate import FOREIGN, first_line
 
 _GOODBYE_SECONDS = 1
 """For Playwright to notice that its driver is dead."""
+
+
+class Seated(Protocol):
+    """A session that lives in a cell."""
+
+    def lose_browser(self) -> None:
+        """Its browser or driver has died: nothing it waits for will come. On the loop."""
 
 
 class Cell:
@@ -34,7 +43,7 @@ class Cell:
     def __init__(self, chromium: Path, profile: SiteProfile, starting: asyncio.Lock) -> None:
         """`starting` lets one driver start at a time, so that this process's new child is the driver just started."""
         self.generation = 0
-        self.sessions: set[object] = set()
+        self.sessions: set[Seated] = set()
         self.suspect = False
         self._chromium = chromium
         self._profile = profile
@@ -46,6 +55,7 @@ class Cell:
         self._driver_process: psutil.Process | None = None
         self._browser_process: psutil.Process | None = None
         self._scratch: Scratch | None = None
+        self._stop_watching: Callable[[], None] = lambda: None
 
     @property
     def pids(self) -> dict[str, int]:
@@ -77,12 +87,21 @@ class Cell:
             raise
         self.generation += 1
         self.suspect = False
+        self._stop_watching = on_death(self._processes, self._died)
+
+    def _died(self) -> None:
+        """Playwright ends the calls that a dead driver will not answer, but whoever waits for an event waits on."""
+        self.suspect = True
+        for session in tuple(self.sessions):
+            session.lose_browser()
 
     async def _launch(self) -> None:
         async with self._starting:
             before = {child.pid for child in children()}
             try:
                 self._playwright = await async_playwright().start()
+            except Exception as error:  # a driver that dies while it starts is told by an exception of no class at all
+                raise ConnectionError(first_line(error)) from error
             finally:
                 started = (c for c in children() if c.pid not in before and is_driver(c))
                 self._driver_process = next(started, None)
@@ -161,6 +180,7 @@ class Cell:
     async def close(self) -> None:
         """Close, and kill what does not close. Never raises."""
         async with self._healing:
+            self._stop_watching()
             with contextlib.suppress(*FOREIGN):
                 async with asyncio.timeout(self._budgets.close):
                     if self._browser is not None and all(map(is_alive, self._processes)):
@@ -172,6 +192,7 @@ class Cell:
 
     async def _kill(self) -> None:
         """Driver, browser and all they started, by pid; then whatever they left on the disk."""
+        self._stop_watching()
         await asyncio.to_thread(kill, with_descendants(self._processes), self._budgets.close)
         if self._playwright is not None:
             with contextlib.suppress(*FOREIGN):

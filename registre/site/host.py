@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from playwright.async_api import BrowserContext, StorageState
 
 from registre.errors import BrowserFailed
-from registre.site.cell import Cell
+from registre.site.cell import Cell, Seated
 from registre.site.profile import SiteProfile
 from registre.site.scratch import sweep
 from registre.site.translate import FOREIGN, as_ours
@@ -122,7 +122,7 @@ class BrowserHost:
         """How long a thread should wait for page work with this budget before it takes the loop for stuck."""
         return self._profile.budgets.admission + budget_seconds + _GRACE_SECONDS
 
-    async def seat(self, session: object, state: StorageState | None) -> tuple[Cell, BrowserContext]:
+    async def seat(self, session: Seated, state: StorageState | None) -> tuple[Cell, BrowserContext]:
         """A context for `session` in the emptiest cell, healed if it was dead. BrowserFailed if none can be had."""
         cell = await self._cell_for(session)
         try:
@@ -131,7 +131,7 @@ class BrowserHost:
             cell.sessions.discard(session)
             raise
 
-    async def _cell_for(self, session: object) -> Cell:
+    async def _cell_for(self, session: Seated) -> Cell:
         async with self._opening:
             free = [cell for cell in self._cells if len(cell.sessions) < self._per_cell]
             cell = min(free, key=lambda c: len(c.sessions), default=None)
@@ -159,7 +159,7 @@ class BrowserHost:
             cell.suspect = True
             raise as_ours(error, "opening a session") from error
 
-    def leave(self, session: object, cell: Cell) -> None:
+    def leave(self, session: Seated, cell: Cell) -> None:
         """Free the session's place. On the loop."""
         cell.sessions.discard(session)
 

@@ -5,11 +5,12 @@ Invariant: only processes found below our own driver or browser are ever signall
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -70,6 +71,33 @@ def _await_deaths(pids: list[int], patience_seconds: float) -> None:
                 poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
             finally:
                 os.close(descriptor)
+
+
+def on_death(processes: Iterable[psutil.Process], call: Callable[[], None]) -> Callable[[], None]:
+    """Call, once and on the running loop, when one of them dies; returns what ends the watch. Without pidfd nobody calls."""
+    loop = asyncio.get_running_loop()
+    watched: list[int] = []
+
+    def stop() -> None:
+        while watched:
+            descriptor = watched.pop()
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+
+    def died() -> None:
+        if watched:
+            stop()
+            call()
+
+    if hasattr(os, "pidfd_open"):
+        for process in processes:
+            try:
+                watched.append(os.pidfd_open(process.pid))
+            except ProcessLookupError:
+                loop.call_soon(call)
+            else:
+                loop.add_reader(watched[-1], died)
+    return stop
 
 
 def profile_folder(browser: psutil.Process) -> Path | None:

@@ -145,6 +145,11 @@ class SiteSession:
             if self._current is not None:
                 self._current.cancel()
 
+    def lose_browser(self) -> None:
+        with self._guard:
+            if self._current is not None:
+                self._current.cancel()
+
     def close(self) -> None:
         with self._guard:
             if self._closed:

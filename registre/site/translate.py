@@ -41,5 +41,5 @@ def as_ours(error: BaseException, what: str) -> RegistreError:
     if isinstance(error, TimeoutError):
         return BrowserFailed(f"The time allowed was used up while {what}.")
     if isinstance(error, FutureCancelledError):
-        return BrowserFailed(f"The browsers were closed while {what}.")
+        return BrowserFailed(f"The browser was lost or closed while {what}.")
     return BrowserFailed(f"The connection to the browser was lost while {what}.")

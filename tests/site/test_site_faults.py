@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from registre.errors import (
     SessionExpired,
     SiteUnavailable,
 )
+from registre.site.cell import Cell
 from registre.site.chromium import find_chromium
 from registre.site.profile import SiteProfile, load_profile
 from registre.site.registry import SiteRegistry
@@ -329,6 +331,40 @@ def test_a_killed_browser_or_driver_costs_its_cell_only_and_is_replaced(
     for each_cell in registry.host.cells:
         assert set(each_cell.pids) == {"driver", "browser"}
         assert not each_cell.sessions
+
+
+@pytest.mark.parametrize("victim", ["browser", "driver"])
+def test_a_submission_whose_browser_or_driver_dies_ends_at_once(
+    victim: str, running_twin: TwinServer, twin: TwinServer, chromium: Path
+) -> None:
+    """The answer to a click is waited for as an event, for minutes; no event of a dead driver comes."""
+    registry = SiteRegistry(base_url=running_twin.base_url, profile=load_profile(), chromium=chromium)
+    session = open_session(registry)
+    session.sign_in()
+    session.fill(INDEX)
+    assert session._cell is not None
+    asked = sum(twin.twin.traffic.paths.values())
+    twin.faults.set("latency_ms", 60_000)
+    outcome = in_thread(lambda: session.submit(INDEX))
+    until(lambda: sum(twin.twin.traffic.paths.values()) > asked)
+    os.kill(session._cell.pids[victim], signal.SIGKILL)
+    assert isinstance(outcome(), BrowserFailed)
+    twin.faults.clear()
+    session.close()
+    registry.close()
+
+
+def test_a_driver_that_dies_while_it_starts_is_a_browser_failure(
+    registry: SiteRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dying:
+        async def start(self) -> None:
+            raise Exception("Connection closed while reading from the driver")  # noqa: TRY002 - Playwright's own class
+
+    cell = Cell(registry.host._chromium, registry.host._profile, asyncio.Lock())
+    monkeypatch.setattr("registre.site.cell.async_playwright", Dying)
+    with pytest.raises(BrowserFailed, match="Connection closed while reading"):
+        asyncio.run(cell.start())
 
 
 def test_a_stopped_browser_is_not_taken_for_a_slow_site_and_is_replaced(registry: SiteRegistry) -> None:
