@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
-from registre.errors import Refused
+from registre.errors import NotFound, Refused
 from registre.gates import Scope
 from registre.wiring import Store
 from tests.desk import FEE, VISIBILITY, Desk, Held, toronto
@@ -243,9 +243,10 @@ def test_a_budget_that_is_none_is_refused(store: Store, scope: Scope, name: str,
     assert store.treasury.budgets() == []
 
 
-def test_to_remove_a_budget_that_nobody_set_changes_nothing_and_tells_nothing(store: Store) -> None:
-    store.treasury.set_budget(Scope.SITE, "", Period.DAY, None, "marie")
-    assert (store.treasury.budgets(), store.views.events_after("")) == ([], [])
+def test_a_budget_nobody_set_cannot_be_removed(store: Store) -> None:
+    with pytest.raises(NotFound):
+        store.treasury.set_budget(Scope.SITE, "", Period.DAY, None, "marie")
+    assert store.views.events_after("") == []
 
 
 # -- the report

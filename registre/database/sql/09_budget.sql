@@ -96,7 +96,7 @@ begin
     end if;
     if p_cap_cents is null then
         delete from registre.budgets where scope = p_scope and name = p_name and period = p_period;
-        if not found then return; end if;
+        if not found then perform registre.refuse('not_found', 'There is no such budget.'); end if;
     else
         insert into registre.budgets (scope, name, period, cap_cents) values (p_scope, p_name, p_period, p_cap_cents)
         on conflict (scope, name, period) do update set cap_cents = p_cap_cents;
