@@ -30,7 +30,7 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-matching bench-queue
+bench: bench-matching bench-queue bench-listing
 
 bench-matching:
 	@$(SETUP) --dev
@@ -47,6 +47,10 @@ SEED ?= 1
 proof-crashes:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.crashes.run --runs $(N) --seed $(SEED) $(ARGS)
+
+bench-listing:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.listing.run $(ARGS)
 
 setup:
 	@$(SETUP) --dev --browser

@@ -85,12 +85,15 @@ def test_no_listing_reads_more_than_a_few_pages_of_rows_or_sorts_them_all(filled
         )
     for wanted in FILTERS:
         asked = statement(filled, wanted, before)
-        [row] = filled.sql("explain (analyze, timing off, format json) " + asked.replace("%", "%%"))
+        [row] = filled.sql("explain (analyze, buffers, timing off, format json) " + asked.replace("%", "%%"))
         for node in nodes(row["QUERY PLAN"][0]["Plan"]):
             told = f"{wanted}: {node['Node Type']} {node.get('Index Name', '')}"
             read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
             assert node.get("Relation Name") != "extraction_queue" or node["Node Type"] != "Seq Scan", told
             assert read <= ROWS / 10, f"{told} reads {read} rows"
+            if node.get("Index Name"):
+                blocks = (node["Shared Hit Blocks"] + node["Shared Read Blocks"]) / max(1, node["Actual Loops"])
+                assert blocks <= 12 + 2 * read, f"{told} reads {blocks} blocks for {read} rows"
 
 
 def test_counting_reads_no_row_of_the_queue(filled: Desk) -> None:
