@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def table(
     line("counts of each status", [patience.calmly(lambda: measure(views.counts))])
     for name, wanted in ASKED.items():
         pages = cursors(connection, wanted)
-        line(name, [patience.calmly(lambda w=wanted, c=c: measure(lambda: views.page(w, c, PAGE))) for c in pages])
+        line(name, [patience.calmly(partial(measure, partial(views.page, wanted, cursor, PAGE))) for cursor in pages])
     return lines, missed
 
 
@@ -163,8 +164,8 @@ def main(arguments: list[str]) -> int:
         "",
         *lines,
         "",
-        "A page is a hundred jobs; its time is what the caller waits, with the wire and the making of the objects. A list of one or",
-        "two pages has no middle. The counts are read from 2 000 differences not yet folded together.",
+        "A page is a hundred jobs; its time is what the caller waits, with the wire and the making of the objects. A list of one",
+        "or two pages has no middle. The counts are read from 2 000 differences not yet folded together.",
     ])  # fmt: skip
     print(text)
     if chosen.save:

@@ -162,4 +162,3 @@ create index if not exists extraction_queue_kind_newest
 create index if not exists extraction_queue_client_kind_newest
     on public.extraction_queue (client, error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
 drop index if exists public.extraction_queue_newest;
-create index extraction_queue_newest on public.extraction_queue (created_at desc, id desc);

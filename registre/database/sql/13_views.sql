@@ -25,27 +25,26 @@ begin
     return query execute 'select ' || registre.seen_columns() || ' from public.extraction_queue q where q.id = $1' using p_id;
 end $$;
 
--- The statement behind page_of_jobs: only what is asked for stands in it. Of everything, one walk along an index; else the newest
--- of each status and source there is (a dozen short walks), and of these the newest: so that rare things are found as fast as
--- frequent ones, and no plan looks for them among all the newest in vain.
+-- The statement behind page_of_jobs: only what is asked for stands in it. The newest of each status and source there is (a dozen
+-- short walks), and of these the newest: so that rare things are found as fast as frequent ones. No index has all rows by their
+-- instant: a plan would look along it for what is rare, in vain, since what lies together on the disk looks cheap.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
                                         p_before_at timestamptz, p_before_id uuid, p_limit integer) returns text
 language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
     v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
-    v_asked text := case when p_client is null then '' else format(' and q.client = %L', p_client) end
+    -- In a batch what else is asked for is looked for in its rows, never in an index of all of them: hence as an expression.
+    v_plain text := case when p_batch is null then '' else ' || ''''' end;
+    v_asked text := case when p_client is null then '' else format(' and q.client%s = %L', v_plain, p_client) end
         || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
-        || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end
+        || case when p_kind is null then '' else format(' and q.error_kind%s = %L', v_plain, p_kind) end
         || case when p_status is null then '' else format(' and q.status = %L', p_status) end;
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
     v_next text := case when p_status is null then '(q.status, q.document_source) > (k.status, k.document_source)'
                         else 'q.document_source > k.document_source' end;
 begin
-    if v_asked = '' and p_source is null then
-        return 'select q.* from public.extraction_queue q where true' || v_after || v_newest;
-    end if;
     return 'with recursive pairs as ('
         || '(select q.status, q.document_source from public.extraction_queue q where true' || v_asked || v_first || ')'
         || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
