@@ -68,7 +68,7 @@ language sql stable as $$
     select p.id, p.job_id, p.state, p.fee_cents, coalesce(a.username, p.account_id), p.intended_at, p.charged_at, p.secured_at,
         p.delivered_at, p.sha256, p.size_bytes, p.pages, p.reason
     from registre.purchases p left join public.worker_accounts a on a.id::text = p.account_id
-    where p_job is null or p.job_id = p_job order by p.intended_at
+    where p_job is null or p.job_id = p_job order by p.intended_at, p.token, p.id
 $$;
 
 -- By the paths of documents that reached their buckets.
