@@ -317,7 +317,7 @@ class Treasury(Protocol):
     def budgets(self) -> list[Budget]: ...
 
     def set_budget(self, scope: Scope, name: str, period: Period, cap_cents: int | None, author: str) -> None:
-        """None removes the cap. Use already reserved counts."""
+        """None removes the cap; NotFound when there is none. Use already reserved counts."""
 
     def costs(self, first: date, last: date, by: CostBy) -> list[CostLine]:
         """What was spent from `first` to `last`, both included, days of America/Toronto."""

@@ -246,6 +246,7 @@ def test_a_budget_that_is_none_is_refused(store: Store, scope: Scope, name: str,
 def test_a_budget_nobody_set_cannot_be_removed(store: Store) -> None:
     with pytest.raises(NotFound):
         store.treasury.set_budget(Scope.SITE, "", Period.DAY, None, "marie")
+    assert store.views.events_after("") == []
 
 
 # -- the report

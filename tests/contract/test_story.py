@@ -113,6 +113,23 @@ def test_a_reader_may_begin_after_any_fact_of_a_story(desk: Desk, store: Store) 
     assert leased.kind in [event.kind for event in store.views.events_after(submitted.cursor)]
 
 
+def test_a_reader_may_begin_at_the_end_and_gets_what_comes_and_nothing_else(desk: Desk, store: Store, dsn: str) -> None:
+    assert store.views.events_after(store.views.events_end()) == []
+    desk.order(1000001, 1000002)
+    last = store.views.last_events(2)
+    assert [event.data["number"] for event in last] == ["1000001", "1000002"]
+    assert [event.data["number"] for event in store.views.events_after(last[0].cursor)] == ["1000002"]
+    with psycopg.connect(dsn) as early:
+        early.execute("insert into extraction_queue (document_source, document_number) values ('acte', 'early')")
+        desk.order("late")
+        end = store.views.events_end()
+        assert end.endswith(last[-1].cursor.rpartition("-")[2]), (
+            "what waits for an open transaction has not happened yet"
+        )
+        early.commit()
+    assert [event.data["number"] for event in store.views.events_after(end)] == ["early", "late"]
+
+
 @pytest.mark.parametrize("cursor", ["x", "1-2", "1-2-x", "-"])
 def test_a_cursor_that_is_none_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(Refused):

@@ -110,9 +110,14 @@ def _pauses(state: State) -> Iterator[Closure]:
         yield Closure(Gate.PAUSE, scope, name, f"paused by {pause.author}: {pause.reason}", None)
 
 
+def _with_jobs_to_start(state: State) -> set[str]:
+    """The gate of a batch that is over holds nothing back and is not told."""
+    return {str(job.batch_id) for job in state.jobs.values() if job.status == Status.WAITING}
+
+
 def _approvals(state: State) -> Iterator[Closure]:
     for batch in state.batches.values():
-        if batch.waits_for_approval and batch.approved_at is None:
+        if batch.waits_for_approval and batch.approved_at is None and batch.id in _with_jobs_to_start(state):
             yield Closure(Gate.APPROVAL, Scope.BATCH, batch.id, f"the batch {batch.new.name} waits for approval", None)
 
 
@@ -120,7 +125,7 @@ def _budgets(state: State, now: datetime) -> Iterator[Closure]:
     for scope in BUDGETS:
         for name in names_of(state, scope):
             period = exhausted(state, scope, name, now)
-            if period is not None:
+            if period is not None and (scope is not Scope.BATCH or name in _with_jobs_to_start(state)):
                 who = f"{scope} {name}".rstrip()
                 yield Closure(
                     Gate.BUDGET, scope, name, f"the {period} budget of {who} is used up", _renewal(period, now)

@@ -44,12 +44,13 @@ def lease_next(state: State, now: datetime, owner: str, seats: Sequence[Seat], v
     for job in sorted(due, key=queue_order):
         if len(given) == len(free):
             break
+        if job.next_attempt_at is not None and job.next_attempt_at > now:
+            continue  # put off with another that waits for the same document
         document = None if job.order.fresh else owned(state, job.identity, job.source, now)
         if document is not None:
             reuse(state, job, document, now)
         elif (reason := _bought_elsewhere(state, job)) is not None:
-            job.next_attempt_at, job.wait_reason = now + PUT_OFF, reason
-            state.tell("job.put_off", job.id, now, status=str(job.status), message=reason)
+            _put_off(state, now, job, reason)
         else:
             _give(state, now, job, owner, free[len(given)], visibility)
             given.append(job)
@@ -73,13 +74,31 @@ def _is_usable(state: State, now: datetime, owner: str, seat: Seat, shut: set[st
 
 
 def _bought_elsewhere(state: State, job: JobRow) -> str | None:
-    if any(
-        other.status == Status.RUNNING and other.identity == job.identity and other.id != job.id
-        for other in state.jobs.values()
-    ):
-        return "Another order for this document is running."
+    for other in state.jobs.values():
+        if other.status == Status.RUNNING and other.identity == job.identity and other.id != job.id:
+            return f"Order {other.id} is buying the same document."
     line = rival(state, job)
-    return None if line is None else f"Another order has bought this document or may have: it is {line.state}."
+    if line is None:
+        return None
+    if line.job_id == job.id:
+        return "The document of this order is on its way."
+    match state.jobs[line.job_id].error_kind:
+        case ErrorKind.AMBIGUOUS_PURCHASE:
+            return f"Order {line.job_id} may have bought the same document."
+        case ErrorKind.SECURED_ELSEWHERE:
+            return f"The same document is bought by order {line.job_id}, and elsewhere."
+        case _:
+            return f"Order {line.job_id} is buying the same document."
+
+
+def _put_off(state: State, now: datetime, job: JobRow, reason: str) -> None:
+    """With all that are due for the same document; told once."""
+    for other in state.jobs.values():
+        due = other.next_attempt_at is None or other.next_attempt_at <= now
+        if other.identity == job.identity and other.status == Status.WAITING and due:
+            if other.wait_reason != reason:
+                state.tell("job.put_off", other.id, now, status=str(other.status), message=reason)
+            other.next_attempt_at, other.wait_reason = now + PUT_OFF, reason
 
 
 def _give(state: State, now: datetime, job: JobRow, owner: str, seat: Seat, visibility: timedelta) -> None:

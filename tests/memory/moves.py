@@ -5,6 +5,7 @@ Invariant: each move tells one fact that holds everything of the row it has chan
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from registre.document import Source
@@ -169,6 +170,7 @@ def start_over(job: JobRow) -> None:
     job.status, job.error_kind, job.error_message, job.needs_review = Status.WAITING, None, None, False
     job.attempts = job.rescues = 0
     job.next_attempt_at = job.finished_at = job.cancel_requested_at = job.wait_reason = None
+    job.order = replace(job.order, deadline=None)  # the one that has passed
 
 
 def cancel(state: State, job: JobRow, author: str, now: datetime) -> str:

@@ -40,11 +40,12 @@ def put_in(state: State, orders: Sequence[Order], now: datetime, batch_id: Batch
         texts = (request.number, request.circonscription, request.cadastre, request.designation, request.acte_type)
         if any("\x00" in text for text in texts):
             raise Refused("A text holds a character that no row can hold.")
-    return [_put_in(state, order, now, batch_id) for order in orders]
+    return [_put_in(state, order, now, batch_id, number) for number, order in enumerate(orders, start=1)]
 
 
-def _put_in(state: State, order: Order, now: datetime, batch_id: BatchId | None) -> JobId:
-    job = JobRow(JobId(state.new_id()), order, order.client, batch_id, order.request.identity_key, now)
+def _put_in(state: State, order: Order, now: datetime, batch_id: BatchId | None, number: int) -> JobId:
+    created_at = now + timedelta(microseconds=number)  # listed in the order given
+    job = JobRow(JobId(state.new_id()), order, order.client, batch_id, order.request.identity_key, created_at)
     state.jobs[job.id] = job
     document = None if order.fresh else owned(state, job.identity, job.source, now)
     state.tell(

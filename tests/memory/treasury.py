@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import date
 
 from registre.budget import BUDGETS, Budget, CostBy, CostLine, Fee, Period
-from registre.errors import InvalidInput
+from registre.errors import InvalidInput, NotFound
 from registre.gates import Scope
 from registre.job import JobId
 from registre.ledger import PurchaseState
@@ -57,7 +57,8 @@ class MemoryTreasury:
             raise InvalidInput("cap_cents", "a budget cannot be negative.")
         with self._state.transaction() as now:
             if cap_cents is None:
-                self._state.caps.pop((scope, name, period), None)
+                if self._state.caps.pop((scope, name, period), None) is None:
+                    raise NotFound("There is no such budget.")
             else:
                 self._state.caps[scope, name, period] = cap_cents
             self._state.tell(

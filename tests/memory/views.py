@@ -29,15 +29,14 @@ class MemoryViews:
             rows = [row for row in self._newest_first() if _is_wanted(row, wanted)]
         if after is not None:
             instant, job_id = after
-            rows = [r for r in rows if r.created_at < instant or (r.created_at == instant and r.id > job_id)]
+            rows = [r for r in rows if (r.created_at, r.id) < (instant, job_id)]
         more = len(rows) > limit
         rows = rows[:limit]
         last = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if rows and more else None
         return JobPage(tuple(_job(row) for row in rows), last)
 
     def _newest_first(self) -> list[JobRow]:
-        rows = sorted(self._state.jobs.values(), key=lambda row: row.id)
-        return sorted(rows, key=lambda row: row.created_at, reverse=True)
+        return sorted(self._state.jobs.values(), key=lambda row: (row.created_at, row.id), reverse=True)
 
     def counts(self) -> dict[Status, int]:
         with self._state.transaction():

@@ -48,14 +48,14 @@ begin
     from (select * from registre.events f where f.xid >= v_high and f.xid < v_now offset 0) e order by e.id limit p_limit - v_found;
 end $$;
 
--- The last of those, newest first.
+-- The last of those, newest first: a stretch from the beginning to now.
 create function registre.last_events(p_limit integer)
 returns table (cursor text, at timestamptz, kind text, job_id uuid, data jsonb)
 language sql stable as $$
-    select e.xid::text || '-' || e.id, e.at, e.kind, e.job_id, e.data
+    select concat_ws('-', '0', pg_snapshot_xmin(pg_current_snapshot()), e.id), e.at, e.kind, e.job_id, e.data
     from registre.events e
     where e.xid < pg_snapshot_xmin(pg_current_snapshot())
-    order by e.xid desc, e.id desc
+    order by e.id desc
     limit p_limit
 $$;
 

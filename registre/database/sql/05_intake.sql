@@ -75,6 +75,7 @@ begin
     end if;
     if new.status = 'En attente' then
         new.is_due := new.next_attempt_at is null or new.next_attempt_at <= v_now;
+        if new.is_due then new.next_attempt_at := null; end if;
         new.position := coalesce(new.position, registre.next_position(new.client));
     else
         -- A row that another program may yet put back in the queue: it has waited long enough.

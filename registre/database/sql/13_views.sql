@@ -68,7 +68,7 @@ language sql stable as $$
     select p.id, p.job_id, p.state, p.fee_cents, coalesce(a.username, p.account_id), p.intended_at, p.charged_at, p.secured_at,
         p.delivered_at, p.sha256, p.size_bytes, p.pages, p.reason
     from registre.purchases p left join public.worker_accounts a on a.id::text = p.account_id
-    where p_job is null or p.job_id = p_job order by p.intended_at
+    where p_job is null or p.job_id = p_job order by p.intended_at, p.token, p.id
 $$;
 
 -- By the paths of documents that reached their buckets.
@@ -89,7 +89,7 @@ returns table (number integer, owner text, account text, started_at timestamptz,
 language sql stable as $$
     select t.number, t.owner, coalesce(a.username, t.account_id), t.started_at, t.ended_at, t.ending, t.error_kind, t.message, t.evidence
     from registre.attempts t left join public.worker_accounts a on a.id::text = t.account_id
-    where t.job_id = p_job order by t.started_at
+    where t.job_id = p_job order by t.token
 $$;
 
 -- Called by a worker's browsers as they change; V2's monitoring reads this table. Through the row's own type and without

@@ -61,9 +61,9 @@ class Beside:
         self.names = deque([] if isinstance(left, type) else names(left))
         right = _answer(lambda: call(self.right))
         if isinstance(left, type) or isinstance(right, type):
-            assert left == right
+            assert left == right, f"{left} here, {right} in memory"
         else:
-            assert seen(left) == seen(right)
+            assert seen(left) == seen(right), _difference(seen(left), seen(right))
         assert not self.names, "the right store has created less than the left one"
         return left
 
@@ -121,6 +121,16 @@ class Beside:
                     self.told[side].setdefault(event.job_id, []).append(event)
         left, right = ({key: fold(events) for key, events in self.told[side].items()} for side in ("left", "right"))
         assert left == right
+
+
+def _difference(left: object, right: object) -> str:
+    """Only what differs, for an eye that looks for it."""
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple) and len(left) == len(right):
+        pairs = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
+        return "; ".join(f"{a} here, {b} in memory" for a, b in pairs)
+    if isinstance(left, set | frozenset) and isinstance(right, set | frozenset):
+        return f"only here: {left - right}; only in memory: {right - left}"
+    return f"{left} here, {right} in memory"
 
 
 def _answer(call: Callable[[], T]) -> T | type[RegistreError]:
