@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ from tests.processes import environment, processes_of
 
 HOST = "crash"
 VISIBILITY_SECONDS = 2
+DRAIN_SECONDS = 60
+KILLED = -9
 PATIENCE_SECONDS = 240.0
 LOOK_EVERY_SECONDS = 0.04
 HASTEN_EVERY_SECONDS = 0.3
@@ -90,7 +93,7 @@ class Run:
                 outcome.breaches.append(Breach(Kind.OTHER, f"outlived the run: {left}"))
         except Exception as error:
             outcome.breaches.append(Breach(Kind.OTHER, f"the run itself failed: {error!r}"))
-            raise
+            (self._folder / "failure.txt").write_text(traceback.format_exc(), "utf-8")
         finally:
             outcome.seconds = time.monotonic() - began
             if outcome.breaches:
@@ -106,28 +109,40 @@ class Run:
         store.treasury.set_budget(Scope.CLIENT, CAPPED, Period.DAY, FEE_CENTS, "a plan")
         store.queue.submit(self._plan.orders)
         person = Person(store, self._plan.decisions)
-        lives = iter(lives_of(self._plan.kills))
-        kills, death = next(lives)
-        worker = self._start(death)
-        try:
-            while True:
-                if self._live(worker, kills, death):
-                    worker.end()
-                    if outcome.breaches:
-                        return
-                    kills, death = next(lives)
-                    worker = self._start(death)
+        for kills, death in lives_of(self._plan.kills):
+            worker = self._start(death)
+            try:
+                if self._was_killed(worker, kills, death, person) and not outcome.breaches:
                     continue
-                kills = []
-                self._judge(worker)
-                if outcome.breaches or not person.decide(self._books()):
-                    break
-            self._drain(store, worker)
-        finally:
-            worker.end()
+            finally:
+                worker.end()
+            break
+        if not outcome.breaches:
+            self._judge_the_end(store)
         for log in sorted(self._folder.glob("worker-*.log")):
             if "Traceback" in log.read_text("utf-8", "replace"):
                 self._breach(Kind.OTHER, f"a traceback in {log.name}")
+
+    def _was_killed(self, worker: Worker, kills: Sequence[Kill], death: Kill | None, person: Person) -> bool:
+        """One life of a worker: until nothing moves, until its person has nothing to decide, until it has drained; True when
+        it was killed before. A breach ends it too."""
+        if self._live(worker, kills, death):
+            return True
+        while True:
+            self._judge(worker)
+            if self._outcome.breaches:
+                return False
+            if not person.decide(self._books()):
+                break
+            if self._live(worker, (), death):
+                return True
+        code = worker.finish(DRAIN_SECONDS + 30)
+        if code == KILLED and death is not None:
+            self._note_kill(death, self._see_hands(time.monotonic()))
+            return True
+        if code != 0:
+            self._breach(Kind.OTHER, f"the drain ended with {code}")
+        return False
 
     def _start(self, death: Kill | None) -> Worker:
         self._lives += 1
@@ -139,7 +154,7 @@ class Run:
             REGISTRE_BUCKETS=str(self._folder / "buckets"),
             REGISTRE_CHROMIUM=str(self._stage.chromium),
             REGISTRE_VISIBILITY_SECONDS=str(VISIBILITY_SECONDS),
-            REGISTRE_DRAIN_SECONDS="60",
+            REGISTRE_DRAIN_SECONDS=str(DRAIN_SECONDS),
         )
         return Worker(point, self._stage.twin.base_url, settings, self._folder / f"worker-{self._lives}.log")
 
@@ -154,7 +169,7 @@ class Run:
         while time.monotonic() < began + PATIENCE_SECONDS:
             now = time.monotonic()
             if worker.code is not None:
-                if worker.code != -9 or death is None:
+                if worker.code != KILLED or death is None:
                     self._breach(Kind.OTHER, f"the worker ended with {worker.code}")
                 else:
                     self._note_kill(death, self._see_hands(now))
@@ -256,28 +271,24 @@ class Run:
         ours = {process.pid for process in worker.below()} | {worker.pid}
         return [line for line in found if int(line.split()[0]) not in ours]
 
-    def _drain(self, store: Store, worker: Worker) -> None:
-        if (code := worker.finish(90)) != 0:
-            self._breach(Kind.OTHER, f"the drain ended with {code}")
-        for account in store.accounts.all():
-            if account.lease_owner is not None:
-                self._breach(Kind.OTHER, f"{account.username} is still leased by {account.lease_owner}")
+    def _judge_the_end(self, store: Store) -> None:
+        """The worker has drained: nothing is under way, nothing is held, nothing waits."""
         books = self._books()
+        self._outcome.breaches += judge(books)
         for job in books.jobs:
             if job["status"] == "En attente":
                 self._breach(Kind.STUCK, f"{job['source']} {job['number']} waits after a person decided: {job['why']}")
-        if not self._outcome.breaches:
-            self._outcome.breaches += judge(books)
+        for account in store.accounts.all():
+            if account.lease_owner is not None:
+                self._breach(Kind.OTHER, f"{account.username} is still leased by {account.lease_owner}")
 
     def _new_deaths(self) -> list[tuple[str, str]]:
         """Point and subject of each worker that killed itself since the last judgement."""
         note = self._home / DEATHS
-        lines = note.read_text("utf-8").splitlines() if note.exists() else []
-        points = [kill.point for kill in self._outcome.killed if kill.by_the_worker]
-        deaths = [(point, json.loads(line)["about"]) for point, line in zip(points, lines, strict=True)]
+        deaths = [json.loads(line) for line in note.read_text("utf-8").splitlines()] if note.exists() else []
         new = deaths[self._judged_deaths :]
         self._judged_deaths = len(deaths)
-        return new
+        return [(death["point"], death["about"]) for death in new]
 
     def _until_none_left(self, look: Callable[[], list[str]]) -> list[str]:
         deadline = time.monotonic() + GONE_SECONDS

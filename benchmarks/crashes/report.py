@@ -10,7 +10,7 @@ from benchmarks.crashes.crash import Outcome
 from benchmarks.crashes.law import Kind
 from benchmarks.crashes.plan import KILLS
 
-COLUMNS = ("point", "what it is", "runs", "killed", "delivered", "ambiguous", "billed", *Kind, "recovery")
+COLUMNS = ("point", "what it is", "runs", "killed", "delivered", "ambiguous", "billed", *Kind, "recovery", "slowest")
 
 NOTES = """\
 **How it was run.** Each run is a worker process with the real fleet, real browsers (Playwright, two accounts) on the twin of \
@@ -29,7 +29,7 @@ purchase had no end; a secured document was not in its bucket as the ledger has 
 runs that broke any other law: bill, ledger, costs and budgets agree; each row is the fold of its events; a purchase ends as \
 its point says; no gate closed, no account set aside; no process, account lease or traceback left.
 * *recovery* is the median time from the kill until nothing of what was then in hand is still in hand: started again, taken \
-back, and delivered, ambiguous or waiting anew."""
+back, and delivered, ambiguous or waiting anew; *slowest* is the longest."""
 
 
 def render(outcomes: Sequence[Outcome], circumstances: str, seconds: float) -> str:
@@ -60,6 +60,6 @@ def _line(title: str, outcomes: Sequence[Outcome]) -> str:
         sum(any(kill.point == outcome.plan.point for kill in outcome.killed) for outcome in outcomes),
         *(sum(getattr(outcome, name) for outcome in outcomes) for name in ("delivered", "ambiguous", "billed")),
         *(sum(any(b.kind is kind for b in outcome.breaches) for outcome in outcomes) for kind in Kind),
-        f"{statistics.median(recovered):.1f} s" if recovered else "–",
+        *(f"{of(recovered):.1f} s" if recovered else "–" for of in (statistics.median, max)),
     ]
     return f"| {title} | {' | '.join(str(cell) for cell in cells)} |"

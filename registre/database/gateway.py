@@ -7,7 +7,6 @@ here. A call is never repeated by the gateway: only its caller knows whether rep
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from threading import Event, Thread
@@ -24,7 +23,6 @@ from registre.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, 
 
 log = logging.getLogger(__name__)
 
-RESTED_SECONDS = 1.0
 
 _BY_CODE: dict[str, type[RegistreError]] = {"lease_lost": LeaseLost, "not_found": NotFound}
 
@@ -55,18 +53,6 @@ class Gateway(Protocol):
     def close(self) -> None: ...
 
 
-class _Connection(psycopg.Connection[dict[str, Any]]):
-    """A connection that knows when it was last used."""
-
-    used_at = 0.0
-
-
-def _check(connection: _Connection) -> None:
-    """Ask a connection that has rested whether it still lives; one just used needs no second round trip."""
-    if time.monotonic() - connection.used_at > RESTED_SECONDS:
-        ConnectionPool.check_connection(connection)
-
-
 class DirectGateway:
     """The gateway over psycopg. Thread-safe: each call borrows one pooled connection."""
 
@@ -81,9 +67,10 @@ class DirectGateway:
             "application_name": "registre",
             "keepalives_idle": 30,
         }
-        self._pool: ConnectionPool[_Connection] = ConnectionPool(
-            dsn, connection_class=_Connection, kwargs=self._options, min_size=1, max_size=pool_size,
-            timeout=connect_timeout_seconds, max_idle=300, max_lifetime=1800, check=_check, open=False, name="registre",
+        self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
+            dsn, kwargs=self._options, min_size=1, max_size=pool_size,
+            timeout=connect_timeout_seconds, max_idle=300, max_lifetime=1800, check=ConnectionPool.check_connection,
+            open=False, name="registre",
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -123,7 +110,6 @@ class DirectGateway:
             self._pool.open()
             with self._pool.connection() as connection:
                 cursor = connection.execute(statement, arguments)
-                connection.used_at = time.monotonic()
                 return cursor.fetchall() if cursor.description else []
         except psycopg.errors.RaiseException as error:
             raise _translate(error) from None

@@ -34,6 +34,7 @@ def place(on: Stage) -> Iterator[Place]:
         yield made
 
 
+@pytest.mark.timeout(400)  # a whole registry, worker and person each time: a machine with other work takes minutes
 @pytest.mark.parametrize("kill", SAMPLE, ids=lambda kill: kill.point)
 def test_a_kill_breaks_no_law(kill: Kill, on: Stage, place: Place) -> None:
     plan = make_plan(1, list(KILLS).index(kill.point), on.twin.twin.registry)

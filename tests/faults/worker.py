@@ -68,7 +68,8 @@ class Wrapped:
 class Reaper:
     """Counts how often this process came to its point, and ends it there."""
 
-    def __init__(self, nth: int, note: Path) -> None:
+    def __init__(self, point: str, nth: int, note: Path) -> None:
+        self._point = point
         self._left = nth
         self._note = note
         self._guard = Lock()
@@ -79,7 +80,7 @@ class Reaper:
             self._left -= 1
             if self._left <= 0:
                 with self._note.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"about": about}) + "\n")
+                    file.write(json.dumps({"point": self._point, "about": about}) + "\n")
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def after(self, inner: Any, name: str, about: Callable[..., str]) -> Wrapped:
@@ -221,7 +222,7 @@ def main(point: str, where: str, until: Callable[[], object] = sys.stdin.read) -
     fake = not where.startswith("http")
     if not fake:
         settings = settings.model_copy(update={"base_url": where})
-    reaper = Reaper(int(nth or 1), settings.home / DEATHS)
+    reaper = Reaper(name, int(nth or 1), settings.home / DEATHS)
     with (
         open_store(settings) as store,
         nullcontext(FakeRegistry(Path(where))) if fake else open_registry(settings, say=print) as real,

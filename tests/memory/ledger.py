@@ -118,7 +118,6 @@ class MemoryLedger:
                 job.until = job.step = None
             end_attempt(self._state, job.id, line.token, "secured", now)
             self._state.tell("purchase.secured", job.id, now, purchase=purchase, cost_cents=job.cost_cents)
-            site_answered(self._state, now)
 
     def mark_ambiguous(self, purchase: PurchaseId, lease: Lease, reason: str) -> None:
         with self._state.transaction() as now:

@@ -6,6 +6,7 @@ import re
 from importlib import resources
 
 from registre.errors import ErrorKind
+from registre.gates import Gate, Scope
 from registre.job import ARROWS, Status
 from registre.ledger import PurchaseState, Verdict
 
@@ -22,8 +23,18 @@ def test_the_states_of_a_purchase_are_those_the_table_accepts() -> None:
 
 
 def test_an_intent_answers_with_a_verdict() -> None:
-    answered = set(re.findall(r"return query select '(\w+)'", sql("sql")))
+    answered = set(re.findall(r"return query select '(\w+)', (?:null::uuid|v_purchase\.id),", sql("sql")))
     assert answered == set(Verdict)
+
+
+def test_a_closure_names_a_gate_of_a_known_scope() -> None:
+    closed = set(re.findall(r"select '(\w+)', '(\w+)', ", sql("sql")))
+    assert closed == {
+        (Gate.HOURS, Scope.SITE),
+        (Gate.BREAKER, Scope.SITE),
+        (Gate.FROZEN, Scope.SOURCE),
+        (Gate.APPROVAL, Scope.BATCH),
+    }, "pauses and budgets take their scope from their rows"
 
 
 def test_sql_writes_only_statuses_of_the_contract() -> None:
@@ -38,6 +49,7 @@ def test_reasons_given_by_sql_are_known_reasons() -> None:
         ErrorKind.AMBIGUOUS_PURCHASE,
         ErrorKind.ATTEMPTS_EXHAUSTED,
         ErrorKind.CANCELLED,
+        ErrorKind.DEADLINE_PASSED,
         ErrorKind.SECURED_ELSEWHERE,
     }
 
