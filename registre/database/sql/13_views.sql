@@ -34,11 +34,12 @@ language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
     v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
-    -- In a batch what else is asked for is looked for in its rows, never in an index of all of them: hence as an expression.
-    v_plain text := case when p_batch is null then '' else ' || ''''' end;
-    v_asked text := case when p_client is null then '' else format(' and q.client%s = %L', v_plain, p_client) end
+    -- In a batch what else is asked for is looked for in its rows, never in an index of all of them: hence as an expression, and
+    -- one of which null could be the answer, or a partial index would still be taken to hold all that is asked for.
+    v_column text := case when p_batch is null then ' and q.%s = %L' else ' and coalesce(q.%s, '''') = %L' end;
+    v_asked text := case when p_client is null then '' else format(v_column, 'client', p_client) end
         || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
-        || case when p_kind is null then '' else format(' and q.error_kind%s = %L', v_plain, p_kind) end
+        || case when p_kind is null then '' else format(v_column, 'error_kind', p_kind) end
         || case when p_status is null then '' else format(' and q.status = %L', p_status) end;
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
