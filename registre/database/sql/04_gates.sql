@@ -77,7 +77,7 @@ $$;
 
 -- The batches that have jobs to start. The gate of one that is over, or was cancelled, holds nothing back and is not told.
 create function registre.waiting_batches() returns uuid[]
-language sql stable as $$
+language sql stable set jit = off as $$  -- compiling it would take longer than running it
     with recursive waiting as (
         (select q.batch_id from public.extraction_queue q
          where q.status = 'En attente' and q.batch_id is not null order by q.batch_id limit 1)

@@ -3,11 +3,13 @@
 -- The next p_limit jobs in the queue's order, locked; without those that p_closed holds back. With nothing held back it is one
 -- walk along the claim index; else the head of each open lane, so that a closed backlog of any length costs nothing.
 create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz) returns setof public.extraction_queue
-language plpgsql as $$
+language plpgsql set jit = off as $$  -- compiling it would take longer than running it
 declare
     v_id uuid;
     v_job public.extraction_queue;
-    v_left integer := p_limit;
+    v_taken uuid[] := '{}';
+    v_spare integer;
+    v_passed_over boolean;
 begin
     if p_closed is null or not p_closed ?| '{client,source,batch}' then
         return query
@@ -18,37 +20,43 @@ begin
         limit p_limit for update skip locked;
         return;
     end if;
-    for v_id in
-        with recursive lanes as (
-            (select q.lane, q.client, q.document_source::text as source, q.batch_id from public.extraction_queue q
-             where q.status = 'En attente' and q.is_due order by q.lane limit 1)
-            union all
-            select n.* from lanes l cross join lateral (
-                select q.lane, q.client, q.document_source::text, q.batch_id from public.extraction_queue q
-                where q.status = 'En attente' and q.is_due and q.lane > l.lane order by q.lane limit 1) n
-        )
-        select h.id from lanes l
-        cross join lateral (
-            -- Between, not equal: where one closed client has most of the rows, equality with any lane is taken to be so frequent
-            -- that walking the claim index past all of them looks cheap. In this order only the lanes' own index has them.
-            select q.id, q.priority, q.position from public.extraction_queue q
-            where q.status = 'En attente' and q.is_due and q.lane between l.lane and l.lane
-              and (q.deadline is null or q.deadline > p_now)
-            order by q.lane, q.priority desc, q.position, q.id limit p_limit + 20) h
-        where not registre.holds_back(p_closed, l.client, l.source, l.batch_id)
-        -- More than wanted: some may be locked by another host's call, or by a person.
-        order by h.priority desc, h.position, h.id limit p_limit + 20
-    loop
-        select * into v_job from public.extraction_queue q
-        where q.id = v_id and q.status = 'En attente' and q.is_due
-          and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
-          and (q.batch_id is null or registre.is_approved(q.batch_id))
-        for update skip locked;
-        if found then
-            return next v_job;
-            v_left := v_left - 1;
-            exit when v_left = 0;
-        end if;
+    -- Spare ones only when some were locked, by another host's call or by a person: with a thousand lanes they are dear.
+    foreach v_spare in array '{0,30}'::integer[] loop
+        v_passed_over := false;
+        for v_id in
+            with recursive lanes as (
+                (select q.lane, q.client, q.document_source::text as source, q.batch_id from public.extraction_queue q
+                 where q.status = 'En attente' and q.is_due order by q.lane limit 1)
+                union all
+                select n.* from lanes l cross join lateral (
+                    select q.lane, q.client, q.document_source::text, q.batch_id from public.extraction_queue q
+                    where q.status = 'En attente' and q.is_due and q.lane > l.lane order by q.lane limit 1) n
+            )
+            select h.id from lanes l
+            cross join lateral (
+                -- Between, not equal: where one closed client has most of the rows, equality with any lane is taken to be so frequent
+                -- that walking the claim index past all of them looks cheap. In this order only the lanes' own index has them.
+                select q.id, q.priority, q.position from public.extraction_queue q
+                where q.status = 'En attente' and q.is_due and q.lane between l.lane and l.lane
+                  and (q.deadline is null or q.deadline > p_now)
+                order by q.lane, q.priority desc, q.position, q.id limit p_limit + v_spare) h
+            where not registre.holds_back(p_closed, l.client, l.source, l.batch_id) and h.id <> all (v_taken)
+            order by h.priority desc, h.position, h.id limit p_limit + v_spare
+        loop
+            select * into v_job from public.extraction_queue q
+            where q.id = v_id and q.status = 'En attente' and q.is_due
+              and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
+              and (q.batch_id is null or registre.is_approved(q.batch_id))
+            for update skip locked;
+            if found then
+                return next v_job;
+                v_taken := v_taken || v_id;
+                if cardinality(v_taken) = p_limit then return; end if;
+            else
+                v_passed_over := true;
+            end if;
+        end loop;
+        exit when not v_passed_over;
     end loop;
 end $$;
 

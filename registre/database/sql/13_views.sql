@@ -37,9 +37,9 @@ declare
     -- In a batch what else is asked for is looked for in its rows, never in an index of all of them: hence as an expression, and
     -- one of which null could be the answer, or a partial index would still be taken to hold all that is asked for.
     v_column text := case when p_batch is null then ' and q.%s = %L' else ' and coalesce(q.%s, '''') = %L' end;
-    v_asked text := case when p_client is null then '' else format(v_column, 'client', p_client) end
-        || case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
-        || case when p_kind is null then '' else format(v_column, 'error_kind', p_kind) end
+    v_more text := case when p_client is null then '' else format(v_column, 'client', p_client) end
+        || case when p_kind is null then '' else format(v_column, 'error_kind', p_kind) end;
+    v_asked text := case when p_batch is null then v_more else format(' and q.batch_id = %L', p_batch) end
         || case when p_status is null then '' else format(' and q.status = %L', p_status) end;
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
@@ -51,7 +51,8 @@ begin
         || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
         || ' where ' || v_next || v_asked || v_first || ') n) '
         || 'select p.* from pairs k cross join lateral (select q.* from public.extraction_queue q '
-        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked || v_after || v_newest || ') p'
+        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked
+        || case when p_batch is null then '' else v_more end || v_after || v_newest || ') p'
         || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
         || format(' order by p.created_at desc, p.id desc limit %s', p_limit);
 end $$;
@@ -59,7 +60,7 @@ end $$;
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
                                       p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
                                       p_before_id uuid default null, p_limit integer default 100) returns setof registre.job_seen
-language plpgsql stable as $$
+language plpgsql stable set jit = off as $$  -- compiling such a walk would take longer than making it: up to a second
 begin
     return query execute 'select ' || registre.seen_columns() || ' from ('
         || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit) || ') q';
