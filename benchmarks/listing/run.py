@@ -65,6 +65,7 @@ ASKED: dict[str, JobFilter] = {
     "kind and status: never together": JobFilter(error_kind="not_found", status=Status.DONE),
     "client and kind": JobFilter(client="small-19", error_kind="not_found"),
     "batch and status": JobFilter(batch_id=BATCH, status=Status.FAILED),
+    "batch and kind": JobFilter(batch_id=BATCH, error_kind="not_found"),
     "batch, client and kind": JobFilter(batch_id=BATCH, client="big", error_kind="not_found"),
 }
 

@@ -161,4 +161,7 @@ create index if not exists extraction_queue_kind_newest
     on public.extraction_queue (error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
 create index if not exists extraction_queue_client_kind_newest
     on public.extraction_queue (client, error_kind, status, document_source, created_at desc, id desc) where error_kind is not null;
+create index if not exists extraction_queue_batch_kind_newest
+    on public.extraction_queue (batch_id, error_kind, status, document_source, created_at desc, id desc)
+    where batch_id is not null and error_kind is not null;
 drop index if exists public.extraction_queue_newest;

@@ -34,13 +34,12 @@ language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
     v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
-    -- In a batch what else is asked for is looked for in its rows, never in an index of all of them: hence as an expression, and
-    -- one of which null could be the answer, or a partial index would still be taken to hold all that is asked for.
-    v_column text := case when p_batch is null then ' and q.%s = %L' else ' and coalesce(q.%s, '''') = %L' end;
-    v_more text := case when p_client is null then '' else format(v_column, 'client', p_client) end
-        || case when p_kind is null then '' else format(v_column, 'error_kind', p_kind) end;
-    v_asked text := case when p_batch is null then v_more else format(' and q.batch_id = %L', p_batch) end
-        || case when p_status is null then '' else format(' and q.status = %L', p_status) end;
+    v_asked text := case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
+        || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end
+        || case when p_status is null then '' else format(' and q.status = %L', p_status) end
+        || case when p_client is null or p_batch is not null then '' else format(' and q.client = %L', p_client) end;
+    -- In a batch a client is looked for in its rows, never in the index of all clients: hence as an expression.
+    v_more text := case when p_client is not null and p_batch is not null then format(' and q.client || '''' = %L', p_client) else '' end;
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
     v_next text := case when p_status is null then '(q.status, q.document_source) > (k.status, k.document_source)'
@@ -52,7 +51,7 @@ begin
         || ' where ' || v_next || v_asked || v_first || ') n) '
         || 'select p.* from pairs k cross join lateral (select q.* from public.extraction_queue q '
         || 'where q.status = k.status and q.document_source = k.document_source' || v_asked
-        || case when p_batch is null then '' else v_more end || v_after || v_newest || ') p'
+        || v_more || v_after || v_newest || ') p'
         || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
         || format(' order by p.created_at desc, p.id desc limit %s', p_limit);
 end $$;
