@@ -39,7 +39,7 @@ SESSIONS = 4
 LOOK_EVERY_SECONDS = 0.1
 PATIENCE_SECONDS = 240.0
 """Without one order coming to its end, or a purchase being settled: then the storm counts as stuck."""
-GUST_SECONDS = 20.0
+GUST_SECONDS = 15.0
 """A gust under which no order ends passes all the same."""
 DRAIN_SECONDS = 90
 BUDGETS = {"operation": 4.0, "login": 12.0, "fill": 30.0, "viewer": 8.0, "download": 3.0}

@@ -107,4 +107,4 @@ def _gust(kind: str, chance: Random) -> Gust:
         faults["refuse_login"] = {"count": 1}
     if kind in _NEEDS_A_LOGIN:
         faults["expire_session"] = {"count": 1, "page": Place.FORM.value}
-    return Gust(faults, lasts=chance.randint(2, 6))
+    return Gust(faults, lasts=chance.randint(1, 4))
