@@ -181,4 +181,4 @@ class Tab:
 def away(verdict: Verdict) -> SiteUnavailable:
     """The error a notice stands for, in the site's words."""
     state = "in maintenance" if verdict.kind is PageKind.MAINTENANCE else "closed"
-    return SiteUnavailable(f"The site is {state}: {verdict.sentence}")
+    return SiteUnavailable(f"The site is {state}: {verdict.sentence}", said=verdict.sentence)
