@@ -176,11 +176,11 @@ class SiteCheck:
         if isinstance(error, SiteUnavailable):
             return "try again later"
         landmark = error.landmark if isinstance(error, LayoutChanged) else None
-        part = self._profile.login if source is None else self._profile.forms[source]
-        for name, value in part.model_dump().items():
-            if landmark is not None and (value == landmark or (isinstance(value, tuple) and landmark in value)):
-                where = "login" if source is None else f"forms.{source}"
-                return f"mend {where}.{name} in the site profile: {landmark} finds nothing"
+        parts = [(f"forms.{s}", form) for s, form in self._profile.forms.items() if source in (s, None)]
+        for where, part in (("login", self._profile.login), *parts):
+            for name, value in part.model_dump().items():
+                if landmark is not None and (value == landmark or (isinstance(value, tuple) and landmark in value)):
+                    return f"mend {where}.{name} in the site profile: {landmark} finds nothing"
         return "look at the page, and mend the site profile if it has changed"
 
 
