@@ -18,7 +18,7 @@ from registre.document import Source
 from registre.errors import AccountError, LayoutChanged, SiteError, SiteUnavailable
 from registre.forms import FormContract
 from registre.ports import AccountBook, FormBook
-from registre.site.pages.contract import read_contract
+from registre.site.pages.contract import contract_in, look_at_form
 from registre.site.pages.form import SearchForm
 from registre.site.pages.result import PageKind
 from registre.site.profile import SiteProfile
@@ -122,16 +122,16 @@ class SiteCheck:
     def _form(self, session: SiteSession, source: Source) -> Iterator[Finding]:
         form = self._profile.forms[source]
 
-        async def open_it(tab: Tab) -> FormContract | None:
+        async def open_it(tab: Tab) -> str | None:
             await SearchForm(tab, source, form).open()
-            return await read_contract(tab, form.landmark)
+            return await look_at_form(tab, form.landmark)
 
         opened: list[FormContract] = []
 
-        def keep(contract: FormContract | None) -> str:
-            if contract is None:
+        def keep(text: str | None) -> str:
+            if text is None:
                 raise LayoutChanged(f"The page has no {form.landmark}.", source=source, landmark=form.landmark)
-            opened.append(contract)
+            opened.append(contract_in(text))
             return f"it opens, with {form.landmark}"
 
         first = self._look(f"{source}: form", source, lambda: self._visit(session, open_it), keep)
@@ -155,9 +155,11 @@ class SiteCheck:
     def _compare(self, source: Source, contract: FormContract) -> Finding:
         """Told to the book as any session tells it: what drifted can be accepted after the check."""
         what = f"{source}: contract"
+        is_first = all(form.source is not source for form in self._forms.known())
         changed = self._forms.observe(source, contract)
         if not changed:
-            return Finding(what, Outcome.OK, f"as accepted ({len(contract.fields)} fields)")
+            says = "seen for the first time, and accepted as it is" if is_first else "as accepted"
+            return Finding(what, Outcome.OK, f"{says} ({len(contract.fields)} fields)")
         mend = (
             f"{source} is frozen; look at the form, mend the profile if need be, then `registre site accept {source}`"
         )

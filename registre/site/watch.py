@@ -13,7 +13,7 @@ from collections.abc import Callable
 from registre.document import Source
 from registre.errors import LayoutChanged, RegistreError
 from registre.ports import FormBook
-from registre.site.pages.contract import read_contract
+from registre.site.pages.contract import contract_in, look_at_form
 from registre.site.tab import Tab
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class FormWatch:
         self._book = book
         self._clock = clock
         self._known: dict[tuple[Source, str], float] = {}
+        """Until when; by the form's text, since its fingerprint costs as much as the look."""
 
     async def check(self, tab: Tab, source: Source) -> None:
         """LayoutChanged, its source frozen for every host, when the form shown is none of those accepted.
@@ -37,14 +38,15 @@ class FormWatch:
         """
         if self._book is None:
             return
-        contract = await read_contract(tab, tab.profile.forms[source].landmark)
-        if contract is None:
+        text = await look_at_form(tab, tab.profile.forms[source].landmark)
+        if text is None:
             return
-        key, now = (source, contract.fingerprint), self._clock()
+        key, now = (source, text), self._clock()
         if self._known.get(key, now) > now:
             return
+        tab.refuse_cut()  # half a form is none that changed
         # The store blocks: never on the loop, which every session shares.
-        changed = await asyncio.to_thread(self._book.observe, source, contract)
+        changed = await asyncio.to_thread(self._book.observe, source, contract_in(text))
         if changed:
             self._known.pop(key, None)
             log.error("the form of %s is not the accepted one: %s", source, changed)

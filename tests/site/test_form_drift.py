@@ -15,7 +15,7 @@ import pytest
 from registre import fate
 from registre.account import Seat
 from registre.document import DocumentRequest, Source
-from registre.errors import DatabaseUnavailable, ErrorKind, LayoutChanged
+from registre.errors import DatabaseUnavailable, ErrorKind, LayoutChanged, SiteUnavailable
 from registre.extraction import Ended, Extraction, Means, Secured
 from registre.forms import FormContract
 from registre.gates import Gate, Scope
@@ -274,6 +274,19 @@ def test_the_contract_names_what_the_form_is_made_of(watching: Visit) -> None:
     types = contract.options("selTypeDocmn") or ()
     assert [option.label for option in types] == ["", "Acte", "Avis d’adresse", "Radiation", "Acte divers"]
     assert "25616321" not in str(contract)
+
+
+def test_half_a_page_is_neither_a_first_form_nor_a_drift(watching: Visit) -> None:
+    forms = Counted()
+    session = watching.signed_in()
+    hold_against(watching, forms)
+    for _ in range(3):
+        watching.twin.faults.set("cut", {"count": 1, "page": "form"})
+        session = watching._open(0, hasty=False)
+        refusal = watching.refusal(lambda: session.fill(INDEX))  # noqa: B023 - called at once
+        assert isinstance(refusal, SiteUnavailable)
+        session.close()
+    assert forms.shown == []
 
 
 def test_a_page_that_is_not_the_form_is_never_taken_for_its_first(watching: Visit) -> None:
