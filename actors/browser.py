@@ -45,6 +45,7 @@ from registre.errors import (
     SiteUnavailable,
 )
 from registre.extraction import Ended, Extraction, Means, Secured
+from registre.hearing import keep_words
 from registre.job import Lease
 from registre.ledger import PurchaseId
 from registre.ports import Fleet, Gates, Registry, RegistrySession, Step
@@ -164,6 +165,7 @@ class Browser(pykka.ThreadingActor):
                 session.close()
             if isinstance(error, SiteUnavailable):
                 self._tell_the_gates(partial(self._around.gates.site_away, error.message))
+            keep_words(self._around.means.sentences, error)
             if isinstance(error, AccountError):
                 # One refused password is enough: a second try could lock the account for its owner. Noted here, since a
                 # browser that closes meanwhile reads no more messages.

@@ -95,6 +95,7 @@ class Fleet:
                 spool=self._spool,
                 host=self.host,
                 evidence=self._settings.evidence_folder,
+                sentences=self._store.sentences,
             ),
             fleet=self._store.fleet,
             gates=self._store.gates,

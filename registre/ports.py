@@ -16,8 +16,9 @@ from typing import Protocol
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
-from registre.document import DocumentRequest
+from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind
+from registre.forms import FormContract, SeenForm
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
 from registre.job import (
     AttemptView,
@@ -34,6 +35,7 @@ from registre.job import (
 )
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.matching import Option
+from registre.sentences import Heard, Sentence
 
 
 class Step(StrEnum):
@@ -304,6 +306,31 @@ class Gates(Protocol):
 
     def set_holiday(self, day: date, name: str | None, author: str) -> None:
         """Add a holiday, or remove it (None)."""
+
+
+class FormBook(Protocol):
+    """The site's forms as sessions found them, and which of them a person, or the first sight, accepted."""
+
+    def observe(self, source: Source, contract: FormContract) -> str:
+        """'' when this form is accepted, as the first one of a source is by itself. Any other is kept as drifted, its source
+        frozen for every host, and what has changed is returned."""
+
+    def known(self) -> list[SeenForm]:
+        """Of each source the accepted form that counts now, and the one that drifted last, if any; in the order of sources."""
+
+    def accept(self, source: Source, author: str) -> bool:
+        """The form that drifted is the right one from now on, and its source goes on: True if it was frozen. Refused when
+        nothing drifted. Forms accepted before stay accepted: the servers of a site do not change at one instant."""
+
+
+class SentenceBook(Protocol):
+    """What the site says when it ends or holds an attempt."""
+
+    def note(self, heard: Heard, job_id: JobId | None) -> None:
+        """Count it; sentences that differ by their numbers only are one. Old ones make room for new ones."""
+
+    def all(self, *, review: bool = False, frequent: bool = False, limit: int = 100) -> list[Sentence]:
+        """The last heard first, or the most frequent. `review`: only those whose class nobody knows."""
 
 
 class Treasury(Protocol):

@@ -14,10 +14,11 @@ from playwright.async_api import StorageState
 
 from registre.account import AccountId, Credentials
 from registre.errors import RegistreError
-from registre.ports import Step
+from registre.ports import FormBook, Step
 from registre.site.host import BrowserHost, default_page_work
 from registre.site.profile import DEFAULT_BASE_URL, SiteProfile
 from registre.site.session import SiteSession
+from registre.site.watch import FormWatch
 
 
 class SiteRegistry:
@@ -29,12 +30,15 @@ class SiteRegistry:
         base_url: str = DEFAULT_BASE_URL,
         profile: SiteProfile,
         chromium: Path,
+        forms: FormBook | None = None,
         sessions_per_cell: int = 10,
         max_page_work: int | None = None,
     ) -> None:
-        """`base_url` ends where the profile's paths begin; `max_page_work` bounds page work in flight (2.5 a core)."""
+        """`base_url` ends where the profile's paths begin; without `forms` a form that changed is told by what is missing of it
+        alone; `max_page_work` bounds page work in flight (2.5 a core)."""
         self._base_url = base_url if base_url.endswith("/") else base_url + "/"
         self._profile = profile
+        self._watch = FormWatch(forms)
         self.host = BrowserHost(
             chromium=chromium,
             profile=profile,
@@ -65,6 +69,7 @@ class SiteRegistry:
             credentials=credentials,
             on_step=on_step,
             remember=remember,
+            watch=self._watch,
         )
         budgets = self._profile.budgets
         patience = 2 * (budgets.start + budgets.open) + budgets.probe

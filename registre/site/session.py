@@ -44,6 +44,7 @@ from registre.site.profile import SiteProfile
 from registre.site.tab import Tab
 from registre.site.translate import FOREIGN, as_ours
 from registre.site.walk import Walk
+from registre.site.watch import FormWatch
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ class SiteSession:
         credentials: Credentials,
         on_step: Callable[[Step], None],
         remember: Callable[[StorageState | None], None],
+        watch: FormWatch | None = None,
     ) -> None:
         self._host = host
         self._profile = profile
@@ -72,6 +74,7 @@ class SiteSession:
         self._credentials = credentials
         self._on_step = on_step
         self._remember = remember
+        self._watch = watch
         self._guard = threading.Lock()
         self._aborted = False
         self._closed = False
@@ -127,6 +130,10 @@ class SiteSession:
         budgets = self._profile.budgets
         self._call(lambda _: self._save(target), 2 * budgets.download + 2 * budgets.operation, "saving the document")
 
+    def visit(self, work: Callable[[Tab], Coroutine[Any, Any, T]], budget: float, what: str) -> T:
+        """Page work of the free part that is no order's, such as looking whether a form is as it should be."""
+        return self._call(lambda _: work(self._the_tab), budget, what)
+
     def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:
         tab, secrets = self._tab, (self._credentials.password,)
         if tab is None or self._aborted or self._closed:
@@ -164,7 +171,7 @@ class SiteSession:
     # -- on the loop --------------------------------------------------------------------------------------------------
 
     async def _sign_in(self, permit: Permit) -> None:
-        login = LoginPage(self._the_tab)
+        login = LoginPage(self._the_tab, self._watch)
         if self._has_cookies and await login.is_signed_in():
             return
         self._remember(None)
@@ -180,7 +187,7 @@ class SiteSession:
         self._jobs_of_page += 1
         form_profile = self._profile.forms[request.source]
         screen = ActeForm if request.source is Source.ACTE else LotForm
-        form = screen(self._the_tab, request.source, form_profile)
+        form = screen(self._the_tab, request.source, form_profile, self._watch)
         with _of_source(request.source):
             filled = await form.fill(request)
             # found missing now, it costs nothing; after the intent it would be a doubt about money

@@ -124,6 +124,11 @@ class Tab:
                 task.cancel()
             await asyncio.gather(waiting, cut, return_exceptions=True)
 
+    def refuse_cut(self) -> None:
+        """SiteUnavailable when the connection of the page that is shown ended within it: what is missing of it says nothing."""
+        if self._cut.is_set():
+            raise SiteUnavailable("The connection to the site was lost in the middle of a page.")
+
     def _unavailable(self, error: PlaywrightError) -> Exception:
         if isinstance(error, PageCut):
             return SiteUnavailable("The connection to the site was lost in the middle of a page.")
@@ -181,4 +186,4 @@ class Tab:
 def away(verdict: Verdict) -> SiteUnavailable:
     """The error a notice stands for, in the site's words."""
     state = "in maintenance" if verdict.kind is PageKind.MAINTENANCE else "closed"
-    return SiteUnavailable(f"The site is {state}: {verdict.sentence}")
+    return SiteUnavailable(f"The site is {state}: {verdict.sentence}", said=verdict.sentence)

@@ -14,6 +14,7 @@ from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
+from tests.memory.site import MemoryForms, MemorySentences
 from tests.memory.state import State
 from tests.memory.treasury import MemoryTreasury
 from tests.memory.views import MemoryViews
@@ -33,3 +34,5 @@ class MemoryStore:
         self.gates = MemoryGates(self.state)
         self.treasury = MemoryTreasury(self.state)
         self.batches = MemoryBatches(self.state)
+        self.forms = MemoryForms(self.state)
+        self.sentences = MemorySentences(self.state)

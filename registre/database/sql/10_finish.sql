@@ -110,7 +110,9 @@ declare
 begin
     if p_kind = 'site_unavailable' then
         perform registre.site_away(p_message, v_now);
-    elsif p_kind = 'layout_changed' then
+    elsif p_kind = 'layout_changed' and not exists (  -- what this attempt met is settled if a person accepted the form meanwhile
+            select from registre.forms f where f.source = v_job.document_source::text and f.accepted_by is not null
+            and f.accepted_at >= v_job.processing_started_at) then
         perform registre.freeze_source(v_job.document_source::text, p_message, v_now);
     end if;
     if p_rescued and v_job.rescues >= 10 then
