@@ -16,13 +16,26 @@ from registre.database import schema
 from registre.database.gateway import DirectGateway, Gateway
 from registre.database.schema import SchemaState
 from registre.database.server import EmbeddedServer
-from registre.ports import AccountBook, Batches, Bucket, Fleet, Gates, JobQueue, Ledger, Registry, Treasury, Views
+from registre.ports import (
+    AccountBook,
+    Batches,
+    Bucket,
+    Fleet,
+    Gates,
+    Idleness,
+    JobQueue,
+    Ledger,
+    Registry,
+    Treasury,
+    Views,
+)
 from registre.settings import Settings
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
 from registre.store.batches import BatchBook
 from registre.store.gates import GateKeeping
+from registre.store.idleness import IdleLimits
 from registre.store.jobs import Jobs
 from registre.store.ledger import Purchases
 from registre.store.treasury import Accounting
@@ -48,6 +61,7 @@ class Store:
     gates: Gates
     treasury: Treasury
     batches: Batches
+    idleness: Idleness
     bucket: Bucket
 
 
@@ -94,6 +108,7 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         gates=GateKeeping(gateway),
         treasury=Accounting(gateway),
         batches=BatchBook(gateway),
+        idleness=IdleLimits(gateway),
         bucket=bucket,
     )
 
