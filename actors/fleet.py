@@ -98,6 +98,7 @@ class Fleet:
             ),
             fleet=self._store.fleet,
             gates=self._store.gates,
+            idleness=self._store.idleness,
             ticker=self._ticker,
             on_secured=self._tasks.wake,
             relay=self._tasks.relay,

@@ -13,7 +13,8 @@ NEAR = 0.8
 """The share of the limit after which a session is kept alive or signed out."""
 
 TELLS_AFTER_SECONDS = 60.0
-"""A session that lived through less shows nothing: no limit is that short, and a busy one would tell it at each order."""
+"""Less shows nothing: no limit is that short, so what died sooner died of something else; and a busy session would tell of every
+order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class IdleEnd:
     @property
     def tells(self) -> bool:
         """Whether it is worth a line in the database."""
-        return not self.survived or self.seconds >= TELLS_AFTER_SECONDS
+        return self.seconds >= TELLS_AFTER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

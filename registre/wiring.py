@@ -128,7 +128,12 @@ def open_registry(settings: Settings, say: Callable[[str], None]) -> Iterator[Re
     from registre.site.registry import SiteRegistry
 
     chromium = ensure_chromium(settings.chromium, say=say)
-    registry = SiteRegistry(base_url=settings.base_url, profile=load_profile(settings.profile), chromium=chromium)
+    registry = SiteRegistry(
+        base_url=settings.base_url,
+        profile=load_profile(settings.profile),
+        chromium=chromium,
+        evidence_bytes=settings.evidence_bytes,
+    )
     try:
         yield registry
     finally:

@@ -75,6 +75,12 @@ class Site:
         actor = dispatcher._actor_weakref()
         return actor is not None and not actor._draining
 
+    def free_seats(self) -> int:
+        """How many browsers the dispatcher knows to be without a job."""
+        dispatcher: Ref = getattr(self.fleet, "_dispatcher")  # noqa: B009
+        actor = dispatcher._actor_weakref()
+        return 0 if actor is None else len(actor._idle)
+
     def slow_reports(self, status: str) -> SlowReports:
         """Hold back browsers while they report this status; to be called before `start`."""
         slow = SlowReports(self.store.fleet, status)
