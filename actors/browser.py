@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -36,7 +35,7 @@ from actors.messages import (
     StopJob,
     Work,
 )
-from actors.ticker import Ticker
+from actors.surroundings import Surroundings
 from registre import fate
 from registre.account import Credentials, Seat
 from registre.errors import (
@@ -48,30 +47,12 @@ from registre.errors import (
     RegistreError,
     SiteUnavailable,
 )
-from registre.extraction import Ended, Extraction, Means, Secured
+from registre.extraction import Ended, Extraction, Secured
 from registre.job import Lease
-from registre.ledger import PurchaseId
-from registre.ports import Fleet, Gates, Idleness, Registry, RegistrySession, Step
+from registre.ports import RegistrySession, Step
 from registre.retry import backoff
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every browser of the fleet is given."""
-
-    registry: Registry
-    means: Means
-    fleet: Fleet
-    gates: Gates
-    idleness: Idleness
-    ticker: Ticker
-    on_secured: Callable[[PurchaseId], None]
-    relay: Callable[[], None]
-    supervisor: Ref
-    dispatcher: Ref
-    lease_keeper: Ref
 
 
 class Browser(pykka.ThreadingActor):

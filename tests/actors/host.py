@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from actors.browser import Browser
 from actors.fleet import Fleet
-from actors.messages import AskStatus, BrowserStatus, Ref, Tick
+from actors.messages import AskStatus, BrowserStatus, LookAfter, Ref, Tick
 from registre.account import AccountId
 from registre.document import DocumentRequest, Source
 from registre.job import JobId, JobView, Order, Status
@@ -173,6 +173,17 @@ class Site:
         """Purchases whose documents lie in the spool, saved or being saved."""
         spool = self.home / "spool"
         return sorted(f.name for part in ("incoming", "ready", "held") for f in (spool / part).iterdir())
+
+
+def look_after(browser: Ref) -> None:
+    """What the ticker tells an idle browser from time to time; one look at a time, so the last must have ended."""
+
+    def rests() -> bool:
+        actor = browser._actor_weakref()
+        return actor is None or not actor._looking
+
+    until(rests, "the last look did not end")
+    browser.tell(LookAfter())
 
 
 def status_of(browser: Ref) -> BrowserStatus:

@@ -9,11 +9,11 @@ import pytest
 
 import actors.browser
 from actors.browser import Browser
-from actors.messages import BrowserStatus, LookAfter
+from actors.messages import BrowserStatus
 from registre.errors import AccountError, BrowserFailed, DatabaseUnavailable, ErrorKind, SessionExpired, SiteUnavailable
 from registre.gates import Scope
 from registre.job import JobId, Status
-from tests.actors.host import Site, status_of
+from tests.actors.host import Site, look_after, status_of
 from tests.fakes import FakeRegistry, Hold, Point
 from tests.waiting import until
 
@@ -25,7 +25,7 @@ EXPIRED = SessionExpired("Back at the login page.")
 def look(site: Site) -> None:
     """What the ticker tells each idle browser from time to time."""
     for browser in site.browsers():
-        browser.tell(LookAfter())
+        look_after(browser)
 
 
 def status(site: Site) -> BrowserStatus:

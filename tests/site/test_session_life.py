@@ -5,9 +5,7 @@ site.md 1: an expired session is one that ends on the login page · 6: the idle 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +26,13 @@ from registre.site.session import SiteSession
 from registre.twin import paths
 from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.server import TwinServer
+from tests.site.clock import Clock
 from tests.waiting import until
 
 QUEBEC = "Cadastre du Québec"
 INDEX = DocumentRequest(Source.INDEX, "2 784 195", "Montréal", QUEBEC)
 ACCOUNTS = demo_accounts(4)
 INDEX_FORM = paths.FORMS[Source.INDEX]
-
-
-class Clock:
-    """Real time, and as much more as a test lets pass."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def pass_time(self, seconds: float) -> None:
-        self.ahead += seconds
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-    def seconds(self) -> float:
-        return time.monotonic() + self.ahead
 
 
 @pytest.fixture(scope="module")

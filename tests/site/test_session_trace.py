@@ -80,7 +80,7 @@ def test_the_trace_of_a_job_that_signed_in_again_holds_its_steps_and_no_secret(
     for name, content in [*kept.items(), *((p.name, p.read_bytes()) for p in place.iterdir())]:
         assert not [cookie for cookie in cookies if cookie.encode() in content], name
         assert not [written for written in WRITTEN if written in content], name
-        assert b"txtMotPasse" not in content, "nothing was recorded while the password was typed"
+        assert b"txtVaCodeUtils" not in content, "nothing was recorded while the password was typed"
     assert session._cell is not None
     assert not list(session._cell.folders[0].rglob("*.zip")), "what was not yet clean is gone"
 
