@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +11,7 @@ from types import TracebackType
 
 import pykka
 
+from actors.hand import Hand
 from actors.idle_care import IdleCare
 from actors.messages import (
     AskStatus,
@@ -29,7 +29,6 @@ from actors.messages import (
     NotIdle,
     Opened,
     Reached,
-    Ref,
     Reopen,
     SeatLost,
     StopJob,
@@ -69,7 +68,10 @@ class Browser(pykka.ThreadingActor):
         self._around = around
         self._seat = seat
         self._credentials = credentials
-        self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix=seat.worker)
+        self._hand = Hand(self.actor_ref, seat.worker)
+        self._care = IdleCare(
+            around.idleness, around.registry.assumed_idle_limit, seat.username, seat.worker, around.site_away
+        )
         self._session: RegistrySession | None = None
         self._opening: RegistrySession | None = None
         self._extraction: Extraction | None = None
@@ -87,10 +89,6 @@ class Browser(pykka.ThreadingActor):
         self._leaving = False
         self._says_goodbye = False
         self._set_aside: str | None = None
-
-        self._care = IdleCare(
-            around.idleness, around.registry.assumed_idle_limit, seat.username, seat.worker, self._site_away
-        )
 
     def on_start(self) -> None:
         self.actor_ref.tell(Reopen())
@@ -159,7 +157,7 @@ class Browser(pykka.ThreadingActor):
     def _open(self) -> None:
         if not self._closing:
             self._report("idle")
-            self._do(self._sign_in)
+            self._hand.ask(self._sign_in)
 
     def _sign_in(self) -> Opened:
         session = None
@@ -172,7 +170,7 @@ class Browser(pykka.ThreadingActor):
             if session is not None:
                 session.close()
             if isinstance(error, SiteUnavailable):
-                self._site_away(error.message)
+                self._around.site_away(error.message)
             if isinstance(error, AccountError):
                 # One refused password is enough: a second try could lock the account for its owner. Noted here, since a
                 # browser that closes meanwhile reads no more messages.
@@ -183,16 +181,8 @@ class Browser(pykka.ThreadingActor):
             if session is not None:
                 session.close()
             return Opened(None, BrowserFailed("An unexpected error stopped the sign-in."))
-        self._tell_the_gates(self._around.gates.site_answered)
+        self._around.site_answered()
         return Opened(session, None)
-
-    def _site_away(self, reason: str) -> None:
-        self._tell_the_gates(partial(self._around.gates.site_away, reason))
-
-    def _tell_the_gates(self, word: Callable[[], None]) -> None:
-        """What a sign-in shows of the site holds for every host; best effort, since the next order shows it too."""
-        with suppress(DatabaseUnavailable):
-            word()
 
     def _opened(self, session: RegistrySession | None, error: RegistreError | None) -> None:
         if self._leaving:
@@ -228,11 +218,7 @@ class Browser(pykka.ThreadingActor):
     def _drop_session(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            self._hand.submit(session.close)
-
-    def _reopen(self) -> None:
-        self._drop_session()
-        self._open()
+            self._hand.do(session.close)
 
     # --- while idle
 
@@ -248,7 +234,7 @@ class Browser(pykka.ThreadingActor):
         if session is None or self._lease is not None or self._looking or self._closing:
             return
         self._looking = True
-        self._do(lambda: LookedAfter(is_over=not self._care.attend(session)))
+        self._hand.ask(lambda: LookedAfter(is_over=not self._care.attend(session)))
 
     def _looked_after(self, *, is_over: bool) -> None:
         self._looking = False
@@ -287,12 +273,12 @@ class Browser(pykka.ThreadingActor):
             self._idle()
         else:
             self._signed_out = False
-            self._do(self._sign_in)
+            self._hand.ask(self._sign_in)
 
     def _extract(self, lease: Lease, session: RegistrySession) -> None:
         extraction = Extraction(self._around.means, lease, session, self._note_step)
         self._extraction = extraction
-        self._do(lambda: Finished(lease, extraction.run()))
+        self._hand.ask(lambda: Finished(lease, extraction.run()))
 
     def _stop_job(self, reason: str, *, overdue: bool) -> None:
         """Before the job has begun, what it waits for is stopped."""
@@ -317,7 +303,7 @@ class Browser(pykka.ThreadingActor):
         self._lease = self._extraction = self._step = None
         self._jobs_done += 1
         if self._session is not None and not self._leaving:
-            self._hand.submit(self._care.learn, self._session)
+            self._hand.do(partial(self._care.learn, self._session))
         next_session = fate.Session.KEEP
         match outcome:
             case Secured(purchase_id):
@@ -331,7 +317,8 @@ class Browser(pykka.ThreadingActor):
         if self._closing or next_session is fate.Session.SET_ASIDE:
             self._close(says_goodbye=self._says_goodbye and next_session is fate.Session.KEEP)
         elif next_session is fate.Session.REOPEN:
-            self._reopen()
+            self._drop_session()
+            self._open()
         else:
             self._idle()
 
@@ -381,8 +368,7 @@ class Browser(pykka.ThreadingActor):
             with suppress(pykka.ActorDeadError):
                 self._around.supervisor.tell(last_word())
 
-        self._hand.submit(last)
-        self._hand.shutdown(wait=False)
+        self._hand.finish(last)
 
     # --- small things
 
@@ -391,17 +377,6 @@ class Browser(pykka.ThreadingActor):
         self._report("idle")
         self._around.dispatcher.tell(Idle(self._seat, self.actor_ref, signed_in=self._session is not None))
         self._await_look()
-
-    def _do(self, work: Callable[[], Opened | Finished | LookedAfter]) -> None:
-        """Run on the browser's own thread; the result comes back as a message, unless the actor is gone."""
-        ref = self.actor_ref
-
-        def run() -> None:
-            result = work()
-            with suppress(pykka.ActorDeadError):
-                ref.tell(result)
-
-        self._hand.submit(run)
 
     def _note_step(self, step: Step) -> None:
         """Called from the browser's thread, or the loop's: it must not wait. Session and use case may both tell a step."""
