@@ -121,8 +121,8 @@ class Stay:
 
     async def start_trace(self) -> None:
         """From now on, until a secret is to be typed."""
-        if self._context is not None:
-            await self.trace.start(self._context)
+        if self._context is not None and self.cell is not None and self.cell.folders:
+            await self.trace.start(self._context, self.cell.folders[0])
 
     async def storage_state(self) -> StorageState | None:
         return None if self._context is None else await self._context.storage_state()
@@ -142,6 +142,7 @@ class Stay:
                 self._host.heal_soon(cell)
             elif cell.generation == self._generation:
                 await self._close(context)
+            await self.trace.drop()
         except FOREIGN:
             self._host.heal_soon(cell)
         finally:

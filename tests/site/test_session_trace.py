@@ -99,6 +99,18 @@ def test_a_trace_begins_with_its_job(session: SiteSession, running_twin: TwinSer
     assert b"4300002" not in steps, "a job that ended well leaves nothing"
 
 
+def test_traces_nobody_wants_do_not_pile_up_on_the_disk(session: SiteSession) -> None:
+    assert session._cell is not None
+    folder, counts = session._cell.folders[0], list[int]()
+    for _ in range(4):
+        session.fill(INDEX)
+        counts.append(len(list(folder.rglob("*.trace"))))
+    assert counts == [1, 1, 1, 1]
+    assert session.sign_out()
+    session.close()
+    assert list(folder.rglob("*.trace")) == []
+
+
 def test_a_trace_that_cannot_be_had_costs_no_other_evidence(
     session: SiteSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
