@@ -84,6 +84,7 @@ class SiteCheck:
             signed_in = self._sign_in(session, seat)
             yield signed_in
             if signed_in.outcome is Outcome.OK:
+                stack.callback(session.sign_out)
                 for source in Source:
                     yield from self._form(session, source)
 

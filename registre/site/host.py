@@ -23,7 +23,7 @@ from registre.site.cell import Cell, Seated
 from registre.site.processes import memory_of
 from registre.site.profile import SiteProfile
 from registre.site.scratch import sweep
-from registre.site.translate import FOREIGN, as_ours
+from registre.site.translate import FOREIGN, as_ours, first_line
 
 T = TypeVar("T")
 
@@ -86,6 +86,7 @@ class BrowserHost:
 
     def _turn(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(_note_stray)
         self._loop.run_forever()
 
     @property
@@ -244,6 +245,17 @@ class BrowserHost:
         await asyncio.gather(*others, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
+
+
+def _note_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What Playwright still awaited inside when its browser died ends with an error that nobody asks for: whoever waited for the
+    page has had an error already. Anything else is a fault of ours and is told in full."""
+    error = context.get("exception")
+    # a driver that is gone is told by an exception of no class of its own
+    if isinstance(error, FOREIGN) or type(error) is Exception:
+        log.debug("left behind by a browser that ended: %s", first_line(error))
+    else:
+        loop.default_exception_handler(context)
 
 
 async def _capped(work: Callable[[], Coroutine[Any, Any, T]], budget_seconds: float) -> T:
