@@ -20,6 +20,7 @@ from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
+from registre.idleness import IdleEnd, LearntLimit
 from registre.job import (
     AttemptView,
     Event,
@@ -97,6 +98,20 @@ class RegistrySession(Protocol):
         """Best effort: screenshot, HTML and URL of the page, without any typed secret, kept with those of like errors; `folder`
         stays within its bounds. Returns where they are, or None."""
 
+    @property
+    def idle_seconds(self) -> float:
+        """Since the site last answered this session; 0 before it ever did. From any thread."""
+
+    def idle_end(self) -> IdleEnd | None:
+        """How the last idle time ended, told once; None when nothing new is known. After `fill`, `keep_alive`, `sign_out`."""
+
+    def keep_alive(self) -> None:
+        """Open the index form and prove it: the site's idle clock starts anew. Free. SessionExpired when it is too late."""
+
+    def sign_out(self) -> bool:
+        """Leave by the site's own link; True when the site showed that the session is over. Free and best effort: never
+        raises, does nothing after `interrupt`, and returns within seconds. Only `close` may follow."""
+
     def interrupt(self) -> None:
         """Make the call under way, and any later one, raise Aborted as soon as it can."""
 
@@ -106,6 +121,10 @@ class RegistrySession(Protocol):
 
 class Registry(Protocol):
     """Opens sessions; owns the browsers behind them. Thread-safe."""
+
+    @property
+    def assumed_idle_limit(self) -> timedelta:
+        """How long a session may idle as far as the site's profile knows; `Idleness` knows what was learnt."""
 
     def open_session(self, credentials: Credentials, on_step: Callable[[Step], None]) -> RegistrySession:
         """A new session, not yet signed in. BrowserFailed if no browser can be had."""
@@ -238,6 +257,21 @@ class Fleet(Protocol):
         """Present this boot; leases of the host's earlier boots end now. Only under the host's spool lock."""
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None: ...
+
+
+class Idleness(Protocol):
+    """What all hosts together know of the site's idle limit. `assumed` is what holds before anything is learnt."""
+
+    def limit(self, assumed: timedelta) -> timedelta:
+        """The limit to act on."""
+
+    def note(self, end: IdleEnd, assumed: timedelta) -> timedelta:
+        """Learn from one idle time's end; returns the limit to act on. A changed limit is told as an event."""
+
+    def learnt(self) -> LearntLimit: ...
+
+    def work_due(self, username: str, within: timedelta) -> bool:
+        """Whether an order waits that this account may start so soon; a gate that is closed for longer holds its orders back."""
 
 
 class Views(Protocol):

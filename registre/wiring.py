@@ -23,6 +23,7 @@ from registre.ports import (
     Fleet,
     FormBook,
     Gates,
+    Idleness,
     JobQueue,
     Ledger,
     Registry,
@@ -37,6 +38,7 @@ from registre.store.accounts import Accounts
 from registre.store.batches import BatchBook
 from registre.store.forms import Forms
 from registre.store.gates import GateKeeping
+from registre.store.idleness import IdleLimits
 from registre.store.jobs import Jobs
 from registre.store.ledger import Purchases
 from registre.store.sentences import Sentences
@@ -66,6 +68,7 @@ class Store:
     batches: Batches
     forms: FormBook
     sentences: SentenceBook
+    idleness: Idleness
     bucket: Bucket
 
 
@@ -114,6 +117,7 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         batches=BatchBook(gateway),
         forms=Forms(gateway),
         sentences=Sentences(gateway),
+        idleness=IdleLimits(gateway),
         bucket=bucket,
     )
 
@@ -136,8 +140,13 @@ def open_registry(settings: Settings, forms: FormBook, say: Callable[[str], None
     from registre.site.registry import SiteRegistry
 
     chromium = ensure_chromium(settings.chromium, say=say)
-    profile = load_profile(settings.profile)
-    registry = SiteRegistry(base_url=settings.base_url, profile=profile, chromium=chromium, forms=forms)
+    registry = SiteRegistry(
+        base_url=settings.base_url,
+        profile=load_profile(settings.profile),
+        chromium=chromium,
+        forms=forms,
+        evidence_bytes=settings.evidence_bytes,
+    )
     try:
         yield registry
     finally:

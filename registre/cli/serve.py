@@ -79,7 +79,9 @@ def twin(
     ] = TWIN_ACCOUNTS,
     ledger: Annotated[Path | None, typer.Option(help="Keep the twin's own billing ledger in this file.")] = None,
     loading_seconds: Annotated[float, typer.Option(help="How long a viewer loads.", min=0, max=600)] = 0.3,
-    idle_seconds: Annotated[float, typer.Option(help="After how long without a request a session ends.", min=1)] = 1200,
+    idle_seconds: Annotated[
+        float, typer.Option(help="After how long without a request a session ends.", min=0.1)
+    ] = 1200,
     fault: Annotated[
         list[str] | None,
         typer.Option(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -32,15 +33,20 @@ class Tab:
 
     `status` is the last document's HTTP status, None before any answered; `stays_connected` tells that its connection
     was left open; `pages_asked` counts the documents asked for, redirections not counted. `keep_download` is set by
-    whoever waits for a file and says of each download whether it is that one.
+    whoever waits for a file and says of each download whether it is that one. `answered_at` is when, by `clock`, the site last
+    answered for a document, a frame or a file; None before it did.
     """
 
-    def __init__(self, page: Page, profile: SiteProfile, base_url: str) -> None:
+    def __init__(
+        self, page: Page, profile: SiteProfile, base_url: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.page = page
         self.profile = profile
         self.status: int | None = None
         self.stays_connected = False
         self.pages_asked = 0
+        self.answered_at: float | None = None
+        self._clock = clock
         self._navigation: Request | None = None
         self._cut = asyncio.Event()
         self._base_url = base_url
@@ -69,6 +75,8 @@ class Tab:
             self._cut.set()
 
     def _note_answer(self, response: Response) -> None:
+        if response.request.resource_type == "document":
+            self.answered_at = self._clock()
         if self._is_page(response.request):
             self.status = response.status
             self.stays_connected = response.headers.get("connection", "").lower() != "close"

@@ -12,6 +12,7 @@ from tests.memory.accounts import MemoryAccounts, MemoryFleet
 from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
+from tests.memory.idleness import MemoryIdleness
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
 from tests.memory.site import MemoryForms, MemorySentences
@@ -36,3 +37,4 @@ class MemoryStore:
         self.batches = MemoryBatches(self.state)
         self.forms = MemoryForms(self.state)
         self.sentences = MemorySentences(self.state)
+        self.idleness = MemoryIdleness(self.state)

@@ -28,6 +28,7 @@ from registre.errors import (
     StoreUnavailable,
 )
 from registre.extraction import Ended, Extraction, Means, Outcome, Secured
+from registre.idleness import IdleEnd
 from registre.job import JobId, Lease, LeaseToken, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile, Verdict
 from registre.ports import FilledForm, Step, ViewerReached
@@ -203,6 +204,19 @@ class NotedSession:
     def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:
         self._script.happens("evidence")
         return folder / label
+
+    @property
+    def idle_seconds(self) -> float:
+        raise AssertionError("its browser cares for an idle session")
+
+    def idle_end(self) -> IdleEnd | None:
+        raise AssertionError("its browser cares for an idle session")
+
+    def keep_alive(self) -> None:
+        raise AssertionError("its browser cares for an idle session")
+
+    def sign_out(self) -> bool:
+        raise AssertionError("its browser cares for an idle session")
 
     def interrupt(self) -> None:
         self.interrupted = True

@@ -3,7 +3,7 @@
 
 create function registre.end_attempt(p_job uuid, p_token bigint, p_ending text, p_kind text, p_message text, p_now timestamptz)
 returns void
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$  -- a plan made while the table is new reads all of it, and is kept
 begin
     update registre.attempts set ended_at = p_now, ending = p_ending, error_kind = p_kind, message = p_message
     where job_id = p_job and token = p_token and ended_at is null;
