@@ -30,7 +30,17 @@ _READ_SELECT = r"""
   return { options: [...select.options].map(option), index: select.selectedIndex };
 }
 """
-_READ_INPUT = "(selector) => { const input = document.querySelector(selector); return input ? input.value : null; }"
+_READ_BACK = r"""
+(ask) => {
+  const chosen = (selector) => {
+    const select = document.querySelector(selector);
+    const option = select && select.options[select.selectedIndex];
+    return option ? [option.value, (option.textContent || '').replace(/\s+/g, ' ').trim()] : null;
+  };
+  const input = document.querySelector(ask.number);
+  return { chosen: ask.selects.map(chosen), number: input ? input.value : null };
+}
+"""
 _LEAVE_MARK = "() => { window.__beforeReload = true; }"
 _IS_RELOADED = "() => !window.__beforeReload && document.readyState !== 'loading'"
 _LET_TASKS_RUN = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 0)), 0))"
@@ -198,6 +208,9 @@ class SearchForm:
 
     async def await_list(self, selector: str, name: str) -> Select:
         """The dependent list, once it offers something."""
+        select = await self.read(selector)
+        if select is not None and self.offered(select):
+            return select  # as a rule; to wait within the page, Playwright compiles all its own script there
         try:
             await self._tab.page.wait_for_function(_OFFERS, arg=[selector, list(self._blanks)], polling=50)
         except PlaywrightTimeout as error:
@@ -208,14 +221,15 @@ class SearchForm:
     async def _read_back(self, intended: dict[str, Option | None], number: str) -> FilledForm:
         """Everything as the page has it now, compared with what was meant."""
         form = self._form
+        selectors = [s for s in (form.circonscription, form.cadastre, form.designation, form.acte_type) if s]
+        answer = await self._tab.page.evaluate(_READ_BACK, {"selects": selectors, "number": form.number})
         read: dict[str, Option | None] = {}
-        for selector in filter(None, (form.circonscription, form.cadastre, form.designation, form.acte_type)):
-            select = await self.read(selector)
-            read[selector] = select.chosen if select else None
+        for selector, found in zip(selectors, answer["chosen"], strict=True):
+            read[selector] = Option(value=found[0], label=found[1]) if found else None
             if read[selector] != intended.get(selector):
                 meant, got = _said(intended.get(selector)), _said(read[selector])
                 raise _Mismatch(f"The form does not hold what was chosen: {meant} became {got}.")
-        typed = await self._tab.page.evaluate(_READ_INPUT, form.number)
+        typed = answer["number"]
         if typed is None:
             raise self._changed(f"The form of {self._source} has no field for the number.", form.number)
         if typed != number:
