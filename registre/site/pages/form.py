@@ -41,6 +41,18 @@ _READ_BACK = r"""
   return { chosen: ask.selects.map(chosen), number: input ? input.value : null };
 }
 """
+_CHOOSE = r"""
+([selector, index, value]) => {
+  const select = document.querySelector(selector);
+  const option = select && select.options[index];
+  if (!option || option.value !== value || !select.getClientRects().length) return false;
+  if (select.matches(':disabled') || option.matches(':disabled')) return false;
+  select.focus();
+  option.selected = true;
+  for (const kind of ['input', 'change']) select.dispatchEvent(new Event(kind, { bubbles: true, composed: true }));
+  return true;
+}
+"""
 _LEAVE_MARK = "() => { window.__beforeReload = true; }"
 _IS_RELOADED = "() => !window.__beforeReload && document.readyState !== 'loading'"
 _LET_TASKS_RUN = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 0)), 0))"
@@ -165,7 +177,7 @@ class SearchForm:
         try:
             if reloads is Reload.ALWAYS:
                 async with page.expect_navigation(wait_until="commit"):
-                    await page.locator(selector).first.select_option(index=index)
+                    await self._choose_and_leave(selector, index, option)
                 await self._tab.arrive()
             elif reloads is Reload.MAYBE:
                 await self._choose_and_see(selector, index)
@@ -179,6 +191,20 @@ class SearchForm:
             raise SiteUnavailable("The connection to the site was lost in the middle of a form.") from error
         if reloads is not Reload.NEVER:
             self._prove(await self._tab.look_at_free_page())
+
+    async def _choose_and_leave(self, selector: str, index: int, option: Option) -> None:
+        """Choose on a page about to be replaced: as `select_option` does, without its script, which costs 40 ms a page."""
+        page = self._tab.page
+        try:
+            chosen = await page.evaluate(_CHOOSE, [selector, index, option.value])
+        except PlaywrightTimeout:
+            raise
+        except PlaywrightError as error:
+            if not _is_leaving(error):
+                raise
+            chosen = True
+        if not chosen:  # not to be chosen yet: let Playwright wait until it can be
+            await page.locator(selector).first.select_option(index=index)
 
     async def _choose_and_see(self, selector: str, index: int) -> None:
         """For a select that may or may not reload: if a navigation starts, be on its page; else stay."""
@@ -198,7 +224,7 @@ class SearchForm:
             except PlaywrightTimeout:
                 raise
             except PlaywrightError as error:
-                if "context was destroyed" not in str(error) and "navigat" not in str(error):
+                if not _is_leaving(error):
                     raise
                 started.append("")
             if started:
@@ -242,6 +268,11 @@ class SearchForm:
             designation=at(form.designation or ""),
             acte_type=at(form.acte_type or ""),
         )
+
+
+def _is_leaving(error: PlaywrightError) -> bool:
+    """True when a page could not answer because another one takes its place."""
+    return "context was destroyed" in str(error) or "navigat" in str(error)
 
 
 def refusal(name: str, text: str, found: Match) -> str:
