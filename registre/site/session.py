@@ -34,12 +34,13 @@ from registre.evidence import signature
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site import evidence
 from registre.site.cell import Cell
-from registre.site.host import BrowserHost, Permit
+from registre.site.host import BrowserHost
 from registre.site.pages.acte_form import ActeForm
 from registre.site.pages.form import SearchForm
 from registre.site.pages.login import LoginPage
 from registre.site.pages.lot_form import LotForm
 from registre.site.pages.viewer import Viewer
+from registre.site.permits import Permit
 from registre.site.profile import SiteProfile
 from registre.site.tab import Tab
 from registre.site.translate import FOREIGN, as_ours
@@ -80,6 +81,7 @@ class SiteSession:
         self._generation = 0
         self._context: BrowserContext | None = None
         self._tab: Tab | None = None
+        self._permit: Permit | None = None
         self._has_cookies = False
         self._jobs_of_page = 0
         self._form: SearchForm | None = None
@@ -104,6 +106,7 @@ class SiteSession:
         page = await self._context.new_page()
         page.on("dialog", _dismiss)
         self._tab = Tab(page, self._profile, self._base_url)
+        self._tab.permit = self._permit
         self._jobs_of_page = 0
 
     # -- the port -----------------------------------------------------------------------------------------------------
@@ -119,7 +122,7 @@ class SiteSession:
     def submit(self, request: DocumentRequest) -> ViewerReached:
         budgets = self._profile.budgets
         return self._call(
-            lambda permit: self._submit(request, permit), budgets.viewer + 2 * budgets.operation, "submitting the form"
+            lambda _: self._submit(request), budgets.viewer + 2 * budgets.operation, "submitting the form"
         )
 
     def save(self, target: Path) -> None:
@@ -194,14 +197,14 @@ class SiteSession:
         self._form, self._filled = form, filled
         return filled
 
-    async def _submit(self, request: DocumentRequest, permit: Permit) -> ViewerReached:
+    async def _submit(self, request: DocumentRequest) -> ViewerReached:
         form, filled = self._form, self._filled
         if form is None or filled is None or filled.number != request.number_normalized:
             raise BrowserFailed("The form was not filled for this order.")
         self._form = self._filled = None
         with _of_source(request.source):
             button = await form.submit_button()
-            reached = await Walk(self._the_tab, request, filled, permit, self._on_step).run(button)
+            reached = await Walk(self._the_tab, request, filled, self._on_step).run(button)
         self._viewer = Viewer(self._the_tab)
         return reached
 
@@ -238,12 +241,19 @@ class SiteSession:
         self, work: Callable[[Permit], Coroutine[Any, Any, T]], budget: float, what: str, *, secret: bool = False
     ) -> T:
         """Run page work and wait. `secret`: the foreign error is dropped whole, because it may hold what was typed."""
+
+        async def admitted(permit: Permit) -> T:
+            self._permit = permit
+            if self._tab is not None:
+                self._tab.permit = permit
+            return await work(permit)
+
         with self._guard:
             if self._aborted:
                 raise Aborted("The work was interrupted.")
             if self._closed:
                 raise BrowserFailed("The session is closed.")
-            future = self._host.submit_page_work(work, budget)
+            future = self._host.submit_page_work(admitted, budget)
             self._current = future
         try:
             return future.result(self._host.grace(budget))

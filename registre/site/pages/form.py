@@ -176,9 +176,10 @@ class SearchForm:
         page = self._tab.page
         try:
             if reloads is Reload.ALWAYS:
-                async with page.expect_navigation(wait_until="commit"):
-                    await self._choose_and_leave(selector, index, option)
-                await self._tab.arrive()
+                async with self._tab.waiting():
+                    async with page.expect_navigation(wait_until="commit"):
+                        await self._choose_and_leave(selector, index, option)
+                    await self._tab.arrive()
             elif reloads is Reload.MAYBE:
                 await self._choose_and_see(selector, index)
             else:
