@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from playwright.async_api import BrowserContext, StorageState
 
 from registre.errors import BrowserFailed
 from registre.site.cell import Cell, Seated
+from registre.site.permits import Permit
 from registre.site.processes import memory_of
 from registre.site.profile import SiteProfile
 from registre.site.scratch import sweep
@@ -39,32 +40,6 @@ _WORK_PER_CORE = 2.5
 
 def default_page_work() -> int:
     return max(2, int(_WORK_PER_CORE * (os.cpu_count() or 1)))
-
-
-class Permit:
-    """The right to work on a page, out of a bounded number of them; given back while the site makes us wait."""
-
-    def __init__(self, places: asyncio.Semaphore) -> None:
-        self._places = places
-        self._held = False
-
-    async def take(self) -> None:
-        await self._places.acquire()
-        self._held = True
-
-    def give_back(self) -> None:
-        if self._held:
-            self._held = False
-            self._places.release()
-
-    @contextlib.asynccontextmanager
-    async def lent(self, patience_seconds: float) -> AsyncIterator[None]:
-        """Others may work meanwhile. Taken again afterwards, but never waited for longer than `patience_seconds`."""
-        self.give_back()
-        yield
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience_seconds):
-                await self.take()
 
 
 class BrowserHost:

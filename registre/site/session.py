@@ -38,13 +38,14 @@ from registre.idleness import IdleEnd
 from registre.ports import FilledForm, Step, ViewerReached
 from registre.site import evidence
 from registre.site.cell import Cell
-from registre.site.host import BrowserHost, Permit
+from registre.site.host import BrowserHost
 from registre.site.pages import departure
 from registre.site.pages.acte_form import ActeForm
 from registre.site.pages.form import SearchForm
 from registre.site.pages.login import LoginPage
 from registre.site.pages.lot_form import LotForm
 from registre.site.pages.viewer import Viewer
+from registre.site.permits import Permit
 from registre.site.profile import SiteProfile
 from registre.site.stay import Stay
 from registre.site.tab import Tab
@@ -86,6 +87,7 @@ class SiteSession:
         self._evidence_bytes = evidence_bytes
         self._clock = clock
         self._stay = Stay(host, self, profile, base_url, _prepare, clock)
+        self._permit: Permit | None = None
         self._has_cookies = False
         self._idle_end: IdleEnd | None = None
         self._form: SearchForm | None = None
@@ -128,7 +130,7 @@ class SiteSession:
     def submit(self, request: DocumentRequest) -> ViewerReached:
         budgets = self._profile.budgets
         return self._call(
-            lambda permit: self._submit(request, permit), budgets.viewer + 2 * budgets.operation, "submitting the form"
+            lambda _: self._submit(request), budgets.viewer + 2 * budgets.operation, "submitting the form"
         )
 
     def save(self, target: Path) -> None:
@@ -280,14 +282,14 @@ class SiteSession:
         self._form, self._filled = form, filled
         return filled
 
-    async def _submit(self, request: DocumentRequest, permit: Permit) -> ViewerReached:
+    async def _submit(self, request: DocumentRequest) -> ViewerReached:
         form, filled = self._form, self._filled
         if form is None or filled is None or filled.number != request.number_normalized:
             raise BrowserFailed("The form was not filled for this order.")
         self._form = self._filled = None
         with _of_source(request.source):
             button = await form.submit_button()
-            reached = await Walk(self._the_tab, request, filled, permit, self._on_step).run(button)
+            reached = await Walk(self._the_tab, request, filled, self._on_step).run(button)
         self._viewer = Viewer(self._the_tab)
         return reached
 
@@ -298,9 +300,11 @@ class SiteSession:
 
     @property
     def _the_tab(self) -> Tab:
-        if self._tab is None:
+        tab = self._tab
+        if tab is None:
             raise BrowserFailed("The session is closed.")
-        return self._tab
+        tab.permit = self._permit
+        return tab
 
     # -- the edge -----------------------------------------------------------------------------------------------------
 
@@ -316,12 +320,17 @@ class SiteSession:
         """Run page work and wait. `patience`: for a permit; `secret`: the foreign error is dropped whole, because it may hold
         what was typed."""
         patience = self._profile.budgets.admission if patience is None else patience
+
+        async def admitted(permit: Permit) -> T:
+            self._permit = permit
+            return await work(permit)
+
         with self._guard:
             if self._aborted:
                 raise Aborted("The work was interrupted.")
             if self._closed:
                 raise BrowserFailed("The session is closed.")
-            future = self._host.submit_page_work(work, budget, patience)
+            future = self._host.submit_page_work(admitted, budget, patience)
             self._current = future
         try:
             return future.result(self._host.grace(budget, patience))

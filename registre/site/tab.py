@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -18,6 +18,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from registre.errors import BrowserFailed, LayoutChanged, SiteUnavailable
 from registre.site.pages.result import FACTS_SCRIPT, PageFacts, PageKind, Verdict, classify, facts_question, read_facts
+from registre.site.permits import Permit
 from registre.site.profile import SiteProfile
 from registre.site.translate import network_error
 
@@ -33,8 +34,8 @@ class Tab:
 
     `status` is the last document's HTTP status, None before any answered; `stays_connected` tells that its connection
     was left open; `pages_asked` counts the documents asked for, redirections not counted. `keep_download` is set by
-    whoever waits for a file and says of each download whether it is that one. `answered_at` is when, by `clock`, the site last
-    answered for a document, a frame or a file; None before it did.
+    whoever waits for a file and says of each download whether it is that one, `permit` by whoever works on the page.
+    `answered_at` is when, by `clock`, the site last answered for a document, a frame or a file; None before it did.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Tab:
     ) -> None:
         self.page = page
         self.profile = profile
+        self.permit: Permit | None = None
         self.status: int | None = None
         self.stays_connected = False
         self.pages_asked = 0
@@ -86,14 +88,24 @@ class Tab:
             return request.is_navigation_request() and request.frame == self.page.main_frame
         return False
 
+    @contextlib.asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """While the site makes us wait, others may work on their pages."""
+        if self.permit is None:
+            yield
+            return
+        async with self.permit.lent(self.profile.budgets.operation):
+            yield
+
     def address(self, path: str) -> str:
         return urljoin(self._base_url, path)
 
     async def open(self, path: str) -> Verdict:
         """Open a page of the free part. SiteUnavailable when it is away, failing or in maintenance."""
         try:
-            await self.page.goto(self.address(path), wait_until="commit")
-            await self.arrive()
+            async with self.waiting():
+                await self.page.goto(self.address(path), wait_until="commit")
+                await self.arrive()
         except PlaywrightTimeout as error:
             seconds = self.profile.budgets.operation
             raise SiteUnavailable(f"The site did not answer within {seconds:g} s.") from error
@@ -183,9 +195,10 @@ class Tab:
 
     async def press(self, button: Locator, patience_seconds: float) -> None:
         """Click, and wait for the page the click brings. Foreign errors pass: what they mean depends on the click."""
-        async with self.page.expect_navigation(wait_until="commit", timeout=patience_seconds * 1000):
-            await button.click(no_wait_after=True)
-        await self.arrive()
+        async with self.waiting():
+            async with self.page.expect_navigation(wait_until="commit", timeout=patience_seconds * 1000):
+                await button.click(no_wait_after=True)
+            await self.arrive()
 
     async def close(self) -> None:
         await self.page.close()

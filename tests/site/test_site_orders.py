@@ -240,8 +240,9 @@ def test_a_session_outlives_its_page(session: SiteSession, tmp_path: Path) -> No
     obtain(session, ACTE, tmp_path / "acte.pdf")
 
 
-def test_the_steps_are_told_in_their_order(registry: SiteRegistry, tmp_path: Path) -> None:
+def test_the_steps_are_told_in_their_order(registry: SiteRegistry, twin: TwinServer, tmp_path: Path) -> None:
     steps: list[Step] = []
+    twin.faults.set("loading_seconds", {"value": 0.5, "count": 1})  # a shorter one may be gone before it is seen
     session = open_session(registry, 1, steps.append)
     obtain(session, DocumentRequest(Source.PLAN, "3 456 789", "Montréal", QUEBEC), tmp_path / "plan.pdf")
     session.close()
