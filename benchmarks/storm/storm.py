@@ -12,7 +12,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from random import Random
@@ -29,6 +31,8 @@ from benchmarks.storm.law import judge
 from benchmarks.storm.plan import make_plan
 from benchmarks.storm.weather import LAYOUT, Gust, blow
 from registre.database.gateway import DirectGateway
+from registre.document import Source
+from registre.errors import Refused
 from registre.gates import Scope
 from registre.job import JobId, Settlement
 from registre.storage.local import LocalBuckets
@@ -86,6 +90,7 @@ class Storm:
         self._weather = itertools.cycle(blow(seed))
         self._gust: Gust | None = None
         self._gust_from = (0, 0.0)
+        self._calm_since = datetime.now(UTC)
         self._say = say
         self._folder = Path(tempfile.mkdtemp(prefix=f"registre-storm-{seed}-"))
         self._home = self._folder / "home"
@@ -197,6 +202,8 @@ class Storm:
             if ended < self._gust_from[0] + gust.lasts and now < self._gust_from[1] + GUST_SECONDS:
                 return
             self._stage.twin.faults.update(dict.fromkeys(gust.faults))
+            if LAYOUT & gust.faults.keys():
+                self._calm_since = datetime.now(UTC)
         self._gust = gust = next(self._weather)
         self._gust_from = (ended, now)
         self._stage.twin.faults.update(dict(gust.faults))
@@ -218,6 +225,11 @@ class Storm:
                 did[f"settled: {self._settle(store, books, purchase)}"] += 1
         if not (self._gust and LAYOUT & self._gust.faults.keys()):
             for row in self._place.read("select source from registre.frozen"):
+                # As it was: nothing to accept. Seen anew since the weather passed: it is the right one, and another was first.
+                drifted = {f.source: f.last_seen for f in store.forms.known() if f.accepted_at is None}
+                if drifted.get(row["source"], self._calm_since) > self._calm_since:
+                    with suppress(Refused):
+                        store.forms.accept(Source(row["source"]), "a person")
                 store.gates.resume(Scope.SOURCE, row["source"], "a person")
                 did["form looked at"] += 1
         if not (self._gust and "refuse_login" in self._gust.faults):

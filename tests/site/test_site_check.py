@@ -62,6 +62,7 @@ def test_a_site_as_expected_is_walked_to_the_button_and_its_forms_are_known_then
     assert {finding["outcome"] for finding in answer["findings"]} == {"ok"}
     assert {form.source for form in store.forms.known()} == set(Source)
     assert [account.state for account in store.accounts.all()] == ["free"]
+    assert demo_accounts(1)[0][0] not in {account for account, _ in visit.twin.twin.sessions.live()}
     # opened; reloaded by the circonscription, but for the acte's; the index form also proves the sign-in and has the way out:
     # none was submitted
     asked = {source: traffic[path] - before[source] for source, path in FORMS.items()}

@@ -71,6 +71,15 @@ FORMS = {
         "unit/test_matching.py::test_a_number_or_side_is_never_approximate",
         "unit/test_site_lists.py::test_a_part_of_a_longer_number_is_another_lot",
     ],
+    "the options of the lists are read at the first login, and kept with their date": [
+        "contract/test_forms.py::test_the_first_form_of_each_source_is_accepted_by_itself_and_told",
+        "integration/test_cli_site.py::test_the_options_of_a_select_are_what_match_reads",
+    ],
+    "a form that changed stops its source before anything is chosen in it, and no other": [
+        "site/test_form_drift.py::test_a_form_that_changed_freezes_its_source_until_a_person_accepts_it",
+        "site/test_form_drift.py::test_an_option_an_order_needs_that_is_gone_puts_the_order_off_and_does_not_end_it",
+        "contract/test_forms.py::test_any_other_form_is_kept_and_freezes_its_source_alone",
+    ],
     "pages may be windows-1252, and 000001 may be called Québec": [
         "site/test_site_orders.py::test_the_sites_unknown_manners_make_no_difference"
     ],
@@ -123,6 +132,7 @@ ANSWERS = {
     "an unknown sentence is permanent and marked for review": [
         "unit/test_site_result.py::test_an_unknown_sentence_is_permanent_and_marked_for_review",
         "site/test_manners_submission.py::test_a_sentence_nobody_knows_ends_the_order_in_the_sites_words_for_review",
+        "contract/test_forms.py::test_sentences_that_differ_by_numbers_are_one_as_it_was_first_said",
     ],
 }
 
