@@ -89,7 +89,7 @@ class BrowserHost:
                     await permit.take()
                 return await asyncio.wait_for(work(permit), budget_seconds)
             finally:
-                permit.give_back()
+                permit.end()
 
         return self.submit(admitted, budget_seconds + patience_seconds)
 

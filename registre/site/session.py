@@ -323,6 +323,8 @@ class SiteSession:
 
         async def admitted(permit: Permit) -> T:
             self._permit = permit
+            if self._tab is not None:
+                self._tab.permit = permit  # also for a screen that was opened under an earlier one
             return await work(permit)
 
         with self._guard:
