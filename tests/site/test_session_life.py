@@ -14,7 +14,7 @@ import pytest
 
 from registre.account import AccountId, Credentials
 from registre.document import DocumentRequest, Source
-from registre.errors import Aborted, SessionExpired, SiteUnavailable
+from registre.errors import Aborted, LayoutChanged, SessionExpired, SiteUnavailable
 from registre.idleness import IdleEnd
 from registre.inspection import inspect_pdf
 from registre.site import host as host_module
@@ -164,6 +164,13 @@ def test_a_site_that_is_away_when_a_session_is_to_be_kept_says_nothing_of_idlene
 ) -> None:
     twin.faults.set("maintenance", {"count": 1, "page": "form"})
     with pytest.raises(SiteUnavailable):
+        session.keep_alive()
+    assert session.idle_end() is None
+
+
+def test_a_session_is_not_taken_for_kept_by_a_page_that_is_not_the_form(session: SiteSession, twin: TwinServer) -> None:
+    twin.faults.set("renamed_field", "selCircnFoncr")
+    with pytest.raises(LayoutChanged, match="did not open"):
         session.keep_alive()
     assert session.idle_end() is None
 

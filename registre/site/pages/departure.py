@@ -6,16 +6,19 @@ Invariant: it goes through the free part only, and never presses anything but a 
 from __future__ import annotations
 
 from registre.document import Source, fold
-from registre.errors import SessionExpired
+from registre.errors import LayoutChanged, SessionExpired
 from registre.site.pages.result import PageKind
 from registre.site.tab import Tab
 
 
 async def open_index_form(tab: Tab) -> None:
-    """A free page of a living session. SessionExpired when there is none; SiteUnavailable when the site is away."""
-    verdict = await tab.open(tab.profile.forms[Source.INDEX].path)
+    """A free page of a living session, proved. SessionExpired when there is none; SiteUnavailable when the site is away."""
+    form = tab.profile.forms[Source.INDEX]
+    verdict = await tab.open(form.path)
     if verdict.kind in (PageKind.LOGIN, PageKind.IDENTITY_QUESTION):
         raise SessionExpired("The site sent us back to its login page.")
+    if verdict.kind not in (PageKind.FORM, PageKind.FORM_ERROR):
+        raise LayoutChanged("The index form did not open.", source=Source.INDEX, landmark=form.landmark)
 
 
 async def sign_out(tab: Tab) -> bool:
