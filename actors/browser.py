@@ -218,8 +218,8 @@ class Browser(pykka.ThreadingActor):
         extraction = Extraction(self._around.means, lease, self._session, self._note_step)
         self._extraction = extraction
         log.info("job %s: %s, attempt %d by %s", lease.job_id, lease.request.title, lease.attempt, self._seat.worker)
-        self._report("busy")
         self._do(lambda: Finished(lease, extraction.run()))
+        self._report("busy")  # only then: the page work need not wait for what people read
 
     def _finished(self, lease: Lease, outcome: Secured | Ended) -> None:
         self._around.lease_keeper.tell(DropJob(lease))
@@ -284,8 +284,8 @@ class Browser(pykka.ThreadingActor):
     # --- small things
 
     def _idle(self) -> None:
-        self._report("idle")
         self._around.dispatcher.tell(Idle(self._seat, self.actor_ref))
+        self._report("idle")
 
     def _do(self, work: Callable[[], Opened | Finished]) -> None:
         """Run on the browser's own thread; the result comes back as a message, unless the actor is gone."""
