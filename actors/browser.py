@@ -262,9 +262,9 @@ class Browser(pykka.ThreadingActor):
         self._stop_wanted = False
         self._around.lease_keeper.tell(HoldJob(lease, self.actor_ref))
         log.info("job %s: %s, attempt %d by %s", lease.job_id, lease.request.title, lease.attempt, self._seat.worker)
-        self._report("busy")
         if not self._looking:
             self._begin(lease)
+        self._report("busy")  # only then: the page work need not wait for what people read
 
     def _begin(self, lease: Lease) -> None:
         """Sign in if need be, then extract. Not while the thread looks after the session, which may end there."""
@@ -376,8 +376,8 @@ class Browser(pykka.ThreadingActor):
 
     def _idle(self) -> None:
         self._idle_since = datetime.now(UTC)
-        self._report("idle")
         self._around.dispatcher.tell(Idle(self._seat, self.actor_ref, signed_in=self._session is not None))
+        self._report("idle")
         self._await_look()
 
     def _note_step(self, step: Step) -> None:

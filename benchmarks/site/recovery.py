@@ -35,6 +35,8 @@ class Kill:
 
     back: float
     all_back: float
+    document: float
+    """What a document of the other cell took meanwhile, from lease to delivery; the median."""
     longest_gap: float
     """Between two documents of the whole other cell."""
     interrupted: int
@@ -83,6 +85,7 @@ def _kill(stage: Stage, ours: Ours, number: int) -> Kill:
     return Kill(
         back=min(firsts.values()) - at,
         all_back=max(firsts.values()) - at,
+        document=_document(stage, other["accounts"], at),
         longest_gap=_longest_gap(stage, other["accounts"], at),
         interrupted=len(mine),
         in_doubt=sum(row["error_kind"] == "ambiguous_purchase" for row in mine),
@@ -112,6 +115,17 @@ def _until_all_have_delivered(stage: Stage, accounts: Sequence[str], at: float) 
         if time.monotonic() > deadline:
             raise ChildFailed(f"{len(accounts) - len(rows)} of {len(accounts)} sessions did not come back")
         time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _document(stage: Stage, accounts: Sequence[str], at: float) -> float:
+    [row] = stage.read(
+        "select percentile_cont(0.5) within group (order by extract(epoch from p.delivered_at - t.started_at)) as seconds "
+        "from registre.purchases p join registre.attempts t on t.job_id = p.job_id and t.token = p.token "
+        "where p.delivered_at >= to_timestamp(%(at)s) and p.account_id = any(%(accounts)s)",
+        at=at,
+        accounts=list(accounts),
+    )
+    return float(row["seconds"] or 0.0)
 
 
 def _longest_gap(stage: Stage, accounts: Sequence[str], at: float) -> float:

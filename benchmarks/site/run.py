@@ -29,18 +29,17 @@ DISTURBED = 0.2  # of the measurements; a table with more says nothing about eit
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything; `documents` for each number of sessions."""
+    """How much of everything; `documents` for each number of sessions, and milliseconds a page."""
 
     rounds: int
-    documents: dict[int, int]
-    latencies_ms: tuple[int, ...]
+    documents: dict[int, dict[int, int]]
     kills: int
     kill_latency_ms: int
     patience: float
 
 
-FULL = Size(3, {1: 5, 5: 20, 10: 30, 20: 60}, (0, 300), 3, 300, 60.0)
-QUICK = Size(1, {1: 5, 20: 40}, (0, 300), 1, 300, 3.0)
+FULL = Size(3, {1: {0: 10, 300: 5}, 5: {0: 20, 300: 15}, 10: {0: 20, 300: 20}, 20: {0: 40, 300: 40}}, 2, 300, 40.0)
+QUICK = Size(1, {1: {0: 5, 300: 5}, 20: {0: 40, 300: 40}}, 1, 300, 3.0)
 
 Case = tuple[str, int]
 """Side and number of sessions."""
@@ -77,14 +76,16 @@ def measure(stage: Stage, size: Size, results: Results) -> None:
     results.kills = recovery.measure(stage, mixture, size.kills, size.kill_latency_ms)
 
 
-def one_side(stage: Stage, name: str, sessions: int, documents: int, mixture: Mixture, results: Results) -> None:
+def one_side(
+    stage: Stage, name: str, sessions: int, documents: dict[int, int], mixture: Mixture, results: Results
+) -> None:
     stage.twin.wait_before_each_page(0)
     with SIDES[name](stage, sessions) as side:
         results.idle[name, sessions].append(side.tree.megabytes())
         side.work(mixture.draw(sessions))  # the first pages compile what the later ones only run
-        for latency in results.size.latencies_ms:
+        for latency, number in documents.items():
             stage.twin.wait_before_each_page(latency)
-            done = results.patience.calmly(lambda: side.work(mixture.draw(documents)))
+            done = results.patience.calmly(lambda number=number: side.work(mixture.draw(number)))  # type: ignore[misc]
             results.work[name, sessions, latency].append(done)
             say(
                 f"{name}, {sessions} sessions, {latency} ms a page: {done.a_minute:.0f} documents a minute, "
