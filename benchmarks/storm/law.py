@@ -14,7 +14,7 @@ from benchmarks.storm.plan import Planned
 from registre.document import Source, fold
 
 _NO_CLERK_READS = re.compile(
-    r"traceback|exception|\berror:|playwright|locator|net::|selector|\bNone\b|\bnull\b|[{}<>\[\]]|https?://|\w+\.\w+\(|\b[a-z]+[A-Z]\w*\.\w+"
+    r"[Tt]raceback|[Ee]xception|\berror:|playwright|locator|net::|selector|\bNone\b|\bnull\b|[{}<>\[\]]|https?://|\w+\.\w+\(|\b[a-z]+[A-Z]\w*\.\w+"
 )
 """What shows that a program speaks, and not a person."""
 _SENTENCE = re.compile(r"\S.{9,}[.!?»)]")

@@ -132,7 +132,7 @@ class Reaper:
     def _until_sent(self, session: Any) -> Callable[..., Any]:
         real = session._submit
 
-        async def submit(request: Any, permit: Any) -> Any:
+        async def submit(request: Any) -> Any:
             page = session._tab.page
 
             def send(asked: Any) -> None:
@@ -142,7 +142,7 @@ class Reaper:
 
             page.on("request", send)
             try:
-                return await real(request, permit)
+                return await real(request)
             finally:
                 with suppress(KeyError):
                     page.remove_listener("request", send)
