@@ -251,17 +251,15 @@ def test_a_context_is_replaced_after_so_many_jobs_with_its_cookies_and_never_wit
     session: SiteSession, twin: TwinServer, tmp_path: Path
 ) -> None:
     before, contexts = logins(twin), list[object]()
-    for number in range(5):
+    for number in range(4):
         session.fill(INDEX)
-        context = session._the_tab.page.context
-        session.submit(INDEX)
-        target = tmp_path / f"{number}.pdf"
-        session.save(target)
-        inspect_pdf(target, INDEX)
-        assert session._the_tab.page.context is context
-        contexts.append(context)
-    assert [context is contexts[0] for context in contexts] == [True, True, True, False, False]
-    assert contexts[3] is contexts[4]
+        contexts.append(session._the_tab.page.context)
+        if number == 2:  # the last job of its context, which is stale from now on
+            session.submit(INDEX)
+            session.save(tmp_path / "index.pdf")
+            inspect_pdf(tmp_path / "index.pdf", INDEX)
+            assert session._the_tab.page.context is contexts[0]
+    assert [context is contexts[0] for context in contexts] == [True, True, True, False]
     assert logins(twin) == before
     assert session._cell is not None
     assert session._cell.sessions == {session}

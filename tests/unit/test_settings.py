@@ -27,6 +27,7 @@ def test_without_settings_everything_has_a_default(tmp_path: Path) -> None:
     assert (settings.base_url, settings.database_url, settings.max_sessions) == (REAL_SITE, None, 10)
     assert settings.visibility == timedelta(minutes=1)
     assert settings.buckets_folder == settings.home / "buckets"
+    assert settings.evidence_bytes == 200_000_000
     assert list(tmp_path.iterdir()) == [], "reading settings makes nothing"
 
 
@@ -57,6 +58,7 @@ def test_a_flag_outweighs_the_environment_and_the_environment_the_file(
         ("REGISTRE_MAX_SESSIONS", "free"),
         ("REGISTRE_MAX_SESSIONS", "-1"),
         ("REGISTRE_MAX_SESSIONS", "0"),
+        ("REGISTRE_EVIDENCE_MB", "0"),
         ("REGISTRE_MAX_SESSIONS", "201"),
         ("REGISTRE_VISIBILITY_SECONDS", "0.5"),
         ("REGISTRE_VISIBILITY_SECONDS", "nan"),
