@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from registre.access import KeyView, KnownKey, NewKey, Role
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
@@ -31,9 +32,11 @@ from registre.job import (
     Renewal,
     Settlement,
     Status,
+    WorkerView,
 )
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.matching import Option
+from registre.repeats import Once, Outcome
 
 
 class Step(StrEnum):
@@ -250,6 +253,9 @@ class Views(Protocol):
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         """One page, newest first; `cursor` is the last page's `next_cursor`. Refused when it is none of ours."""
 
+    def count(self, wanted: JobFilter, limit: int) -> int:
+        """How many jobs a listing holds, counted no further than `limit`."""
+
     def counts(self) -> dict[Status, int]: ...
 
     def attempts(self, job_id: JobId) -> list[AttemptView]: ...
@@ -265,6 +271,15 @@ class Views(Protocol):
 
     def last_events(self, limit: int) -> list[Event]:
         """The last facts, oldest first."""
+
+    def workers(self) -> list[WorkerView]:
+        """Every worker that was ever reported; one that is dead is 'offline', whatever it said last."""
+
+    def expected_end(self) -> datetime | None:
+        """When what is ordered now may be done, in open hours; None when nothing lets it be told."""
+
+    def last_answer(self) -> datetime | None:
+        """When the site last answered an order, as far as recent attempts tell."""
 
 
 class Gates(Protocol):
@@ -321,6 +336,37 @@ class Treasury(Protocol):
 
     def costs(self, first: date, last: date, by: CostBy) -> list[CostLine]:
         """What was spent from `first` to `last`, both included, days of America/Toronto."""
+
+
+class KeyRing(Protocol):
+    """The keys of the HTTP API."""
+
+    def add(self, key: NewKey, name: str, role: Role, author: str, *, only_first: bool = False) -> bool:
+        """Keep a key. With `only_first` False is answered, and nothing kept, when there was ever a key before."""
+
+    def all(self) -> list[KeyView]:
+        """Oldest first, revoked ones included."""
+
+    def find(self, prefix: str) -> KnownKey | None: ...
+
+    def note_use(self, prefix: str) -> None:
+        """It was used now; exact to the minute."""
+
+    def revoke(self, prefix: str, author: str) -> None:
+        """From now on it opens nothing. NotFound; Refused when it is revoked already."""
+
+
+class Repeatable(Protocol):
+    """Orders that are safe to send twice. OtherRequest when the key was given to another request."""
+
+    def submit(self, once: Once, orders: Sequence[Order]) -> Outcome:
+        """As `JobQueue.submit`, in one transaction with the key."""
+
+    def submit_batch(self, once: Once, batch: NewBatch, orders: Sequence[Order]) -> Outcome:
+        """As `Batches.submit`, in one transaction with the key."""
+
+    def keep_answer(self, once: Once, answer: dict[str, Any]) -> None:
+        """What its sender is told now and at every repetition; the first counts."""
 
 
 class Batches(Protocol):

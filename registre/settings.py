@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     visibility_seconds: float = Field(60, validation_alias="REGISTRE_VISIBILITY_SECONDS", ge=1, le=MAX_SECONDS)
     host_gone_seconds: float = Field(600, validation_alias="REGISTRE_HOST_GONE_SECONDS", ge=1, le=MAX_SECONDS)
     legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1, le=MAX_SECONDS)
+    api_host: str = Field("127.0.0.1", validation_alias="REGISTRE_API_HOST", pattern=r"^[A-Za-z0-9.:_-]{1,255}$")
+    api_port: int = Field(3000, validation_alias="REGISTRE_API_PORT", ge=0, le=65535)
+    api_open: bool = Field(False, validation_alias="REGISTRE_API_OPEN")
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -16,7 +16,20 @@ from registre.database import schema
 from registre.database.gateway import DirectGateway, Gateway
 from registre.database.schema import SchemaState
 from registre.database.server import EmbeddedServer
-from registre.ports import AccountBook, Batches, Bucket, Fleet, Gates, JobQueue, Ledger, Registry, Treasury, Views
+from registre.ports import (
+    AccountBook,
+    Batches,
+    Bucket,
+    Fleet,
+    Gates,
+    JobQueue,
+    KeyRing,
+    Ledger,
+    Registry,
+    Repeatable,
+    Treasury,
+    Views,
+)
 from registre.settings import Settings
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
@@ -24,6 +37,7 @@ from registre.store.accounts import Accounts
 from registre.store.batches import BatchBook
 from registre.store.gates import GateKeeping
 from registre.store.jobs import Jobs
+from registre.store.keys import Keys, Requests
 from registre.store.ledger import Purchases
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
@@ -48,6 +62,8 @@ class Store:
     gates: Gates
     treasury: Treasury
     batches: Batches
+    keys: KeyRing
+    repeatable: Repeatable
     bucket: Bucket
 
 
@@ -94,6 +110,8 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         gates=GateKeeping(gateway),
         treasury=Accounting(gateway),
         batches=BatchBook(gateway),
+        keys=Keys(gateway),
+        repeatable=Requests(gateway),
         bucket=bucket,
     )
 

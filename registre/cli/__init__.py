@@ -11,9 +11,9 @@ from contextlib import suppress
 import typer
 
 from registre.cli import accounts, batches, costs, database, events, exchange, gates, jobs, match, serve
-from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
+from registre.plain import harmless
 from registre.settings import load_settings
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_REFUSED, EXIT_TRY_LATER, EXIT_CONFIGURATION = 1, 2, 4, 75, 78

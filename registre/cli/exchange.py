@@ -14,7 +14,7 @@ import typer
 
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.cli.options import AuthorOption, JsonFlag, batch_id_text, cents_of
-from registre.cli.output import dollars, harmless, show_json, show_text
+from registre.cli.output import dollars, show_json, show_text
 from registre.cli.progress import progress
 from registre.errors import InvalidInput, Refused
 from registre.job import Order, Status
@@ -24,6 +24,7 @@ from registre.orders.filenames import portable, shortened
 from registre.orders.reading import OrdersFile, read_orders_file
 from registre.orders.rejects import rejects_path, render_rejects
 from registre.orders.verdicts import MAX_NAME, PRIORITIES, Accepted, Defaults, Rejected, Verdict, judge, valid_client
+from registre.plain import harmless
 from registre.settings import load_settings
 from registre.wiring import open_store
 

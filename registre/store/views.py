@@ -10,7 +10,7 @@ from uuid import UUID
 from registre.account import AccountId
 from registre.database.gateway import Gateway
 from registre.errors import NotFound, Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status
+from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
 from registre.store.rows import request_of
 
 
@@ -41,10 +41,26 @@ class Reading:
             before_at=before_at,
             before_id=before_id,
             limit=limit + 1,
+            number=wanted.number,
+            place=wanted.circonscription,
         )
         jobs = tuple(_job(row) for row in rows[:limit])
         more = len(rows) > limit
         return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
+
+    def count(self, wanted: JobFilter, limit: int) -> int:
+        row = self._gateway.call(
+            "count_page",
+            status=wanted.status and str(wanted.status),
+            source=wanted.source,
+            client=wanted.client,
+            batch=wanted.batch_id,
+            kind=wanted.error_kind,
+            number=wanted.number,
+            place=wanted.circonscription,
+            limit=limit,
+        )[0]
+        return int(row["count_page"])
 
     def counts(self) -> dict[Status, int]:
         found = {row["status"]: row["jobs"] for row in self._gateway.call("count_jobs")}
@@ -65,6 +81,28 @@ class Reading:
 
     def last_events(self, limit: int) -> list[Event]:
         return [_event(row) for row in self._gateway.call("last_events", limit=limit)][::-1]
+
+    def workers(self) -> list[WorkerView]:
+        return [
+            WorkerView(
+                worker_id=row["worker"],
+                status=row["status"],
+                account=row["account"],
+                job_id=JobId(str(row["job_id"])) if row["job_id"] else None,
+                last_heartbeat=row["heartbeat"],
+                started_at=row["started_at"],
+                step=row["step"],
+            )
+            for row in self._gateway.call("workers_as_seen")
+        ]
+
+    def expected_end(self) -> datetime | None:
+        found: datetime | None = self._gateway.call("expected_end")[0]["expected_end"]
+        return found
+
+    def last_answer(self) -> datetime | None:
+        found: datetime | None = self._gateway.call("last_answer")[0]["last_answer"]
+        return found
 
 
 class Hosts:

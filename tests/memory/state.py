@@ -10,12 +10,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import Lock
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from registre.access import KeyView
 from registre.account import AccountId
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
@@ -23,6 +24,7 @@ from registre.errors import NotFound, Refused
 from registre.gates import Pause, Rules, Scope, ServiceHours
 from registre.job import Event, JobId, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
+from registre.repeats import Outcome
 
 Id = TypeVar("Id", bound=str)
 Row = TypeVar("Row")
@@ -171,6 +173,27 @@ class BatchRow:
 
 
 @dataclass(slots=True)
+class KeyRow:
+    """One key of the HTTP API."""
+
+    view: KeyView
+    digest: str
+
+
+@dataclass(slots=True)
+class RequestRow:
+    """One request that may come again; `told` is the outcome the first time, and a repetition from then on."""
+
+    request_hash: str
+    at: datetime
+    outcome: Outcome
+
+    def told(self) -> Outcome:
+        told, self.outcome = self.outcome, replace(self.outcome, repeated=True)
+        return told
+
+
+@dataclass(slots=True)
 class HostRow:
     """The boot a host runs, and when it was last heard of."""
 
@@ -222,6 +245,8 @@ class State:
         self.fees: dict[tuple[str, date], int] = {}
         self.caps: dict[tuple[Scope, str, Period], int] = {}
         self.used: Counter[UseKey] = Counter()
+        self.keys: dict[str, KeyRow] = {}
+        self.requests: dict[tuple[str, str], RequestRow] = {}
         self.bells: list[Callable[[str, str], None]] = []
         self.random = random.Random()
         self._lock = Lock()

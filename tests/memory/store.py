@@ -12,6 +12,7 @@ from tests.memory.accounts import MemoryAccounts, MemoryFleet
 from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
+from tests.memory.keys import MemoryKeys, MemoryRequests
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
 from tests.memory.state import State
@@ -33,3 +34,5 @@ class MemoryStore:
         self.gates = MemoryGates(self.state)
         self.treasury = MemoryTreasury(self.state)
         self.batches = MemoryBatches(self.state)
+        self.keys = MemoryKeys(self.state)
+        self.repeatable = MemoryRequests(self.state)
