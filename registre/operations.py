@@ -138,9 +138,7 @@ class Bulk:
             raise Refused(f"More than {MOST} jobs are meant; narrow the choice.")
         return found
 
-    def run(
-        self, action: BulkAction, chosen: Sequence[JobId] | JobFilter, expected: int, author: str
-    ) -> BulkOutcome:
+    def run(self, action: BulkAction, chosen: Sequence[JobId] | JobFilter, expected: int, author: str) -> BulkOutcome:
         """Miscounted, and nothing done, when the choice does not hold `expected` jobs."""
         jobs = self.choose(chosen)
         if len(jobs) != expected:

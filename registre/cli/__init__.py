@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, batches, costs, database, events, exchange, gates, jobs, match, serve
+from registre.cli import accounts, api, batches, costs, database, events, exchange, gates, jobs, keys, match, serve
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
 from registre.plain import harmless
@@ -37,6 +37,7 @@ def demo() -> None:
 
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
+app.command("api")(api.api)
 app.command("submit")(jobs.submit)
 app.command("why")(gates.why)
 app.command("pause")(gates.pause)
@@ -54,6 +55,7 @@ app.add_typer(costs.costs, name="costs")
 app.add_typer(costs.fees, name="fees")
 app.add_typer(costs.budgets, name="budgets")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 
 

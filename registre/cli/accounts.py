@@ -18,6 +18,7 @@ from registre.wiring import open_store
 
 app = typer.Typer(help="The registry accounts, one live session each.", no_args_is_help=True)
 
+
 @app.command("add")
 def add_account(
     username: Annotated[str, typer.Argument(help="Code d'utilisateur, such as 99X9999.")],

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from registre.cli.api import running_api
 from registre.cli.output import show_json, show_table, show_text
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
@@ -37,6 +38,9 @@ def up(
         bool,
         typer.Option("--twin", help="Work on a local twin of the registry, with made-up accounts; nothing is real."),
     ] = False,
+    with_api: Annotated[
+        bool, typer.Option("--api/--no-api", help="Serve the HTTP API too, as `registre api` does.")
+    ] = True,
 ) -> None:
     """Run this host's worker: sign in once per account, take orders as they come, until Ctrl-C."""
     settings = load_settings()
@@ -44,10 +48,12 @@ def up(
     stop = _stop_on_signals()
     with open_store(settings) as store:
         _keep_worlds_apart(settings, store, with_twin)
+        beside = running_api() if with_api else nullcontext()
         if not with_twin:
-            _work(settings, store, stop)
+            with beside:
+                _work(settings, store, stop)
             return
-        with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
+        with beside, running_twin(settings.home / "twin-ledger.jsonl") as base_url:
             if not store.accounts.all():
                 store.gates.set_rule("pace_seconds", 0, "up --twin")  # the twin needs no courtesy
             for username, password in demo_accounts(TWIN_ACCOUNTS):

@@ -21,7 +21,13 @@ class Keys:
 
     def add(self, key: NewKey, name: str, role: Role, author: str, *, only_first: bool = False) -> bool:
         row = self._gateway.call(
-            "add_key", prefix=key.prefix, digest=key.digest, name=name, role=str(role), author=author, only_first=only_first
+            "add_key",
+            prefix=key.prefix,
+            digest=key.digest,
+            name=name,
+            role=str(role),
+            author=author,
+            only_first=only_first,
         )[0]
         return bool(row["add_key"])
 

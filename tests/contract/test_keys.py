@@ -1,8 +1,7 @@
-"""Keys open until they are revoked; a request under a key of its sender's orders once. Over the real store and the one in memory."""
+"""Keys open until they are revoked; a request under a key of its sender's orders once. Over both stores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -33,8 +32,8 @@ class Ports:
 
 
 @pytest.fixture(params=["postgres", "memory"])
-def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
-    yield Ports(request.getfixturevalue("store") if request.param == "postgres" else MemoryStore())
+def ports(request: pytest.FixtureRequest) -> Ports:
+    return Ports(request.getfixturevalue("store") if request.param == "postgres" else MemoryStore())
 
 
 def once(key: str = "k", request_hash: str = "h", sender: str = "s") -> Once:

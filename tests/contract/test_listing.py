@@ -21,8 +21,8 @@ BATCH = "00000000-0000-0000-0000-00000000000b"
 # Clients of very different sizes, all sources, all states; what is rare is old, so that the newest rows are read in vain for it.
 # Client 'only-actes' never ordered a plan, and none of its indexes failed.
 FILL = """
-insert into extraction_queue (document_source, document_number, document_number_normalized, circonscription_fonciere, client, status,
-                              error_kind, batch_id, created_at, updated_at, position)
+insert into extraction_queue (document_source, document_number, document_number_normalized, circonscription_fonciere, client,
+                              status, error_kind, batch_id, created_at, updated_at, position)
 select case when c.client = 'only-actes' and n %% 3 = 2 then 'acte'
             else (array['acte', 'index', 'plan_cadastraux'])[1 + n %% 3] end, n::text, n::text,
     case when n %% 10 < 4 then 'Montréal' when n < 500 then 'La Tuque' else 'Laval' end, c.client, s.status,

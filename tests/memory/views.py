@@ -10,7 +10,6 @@ from registre.errors import Refused
 from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
 from tests.memory.state import AttemptRow, JobRow, State
 
-
 ANSWERED = ("secured", "completed", "failed")
 
 
@@ -92,7 +91,15 @@ class MemoryViews:
         alive = account is not None and account.is_leased(now)
         job = self._state.jobs.get(job_id) if job_id is not None else None
         step = job.step if job is not None and job.status is Status.RUNNING else None
-        return WorkerView(name, status if alive else "offline", account and account.username, job_id, at, at, step)
+        return WorkerView(
+            name,
+            status if alive else "offline",
+            account.username if account is not None else None,
+            job_id,
+            at,
+            at,
+            step,
+        )
 
     def expected_end(self) -> datetime | None:
         return None  # memory keeps no pace
