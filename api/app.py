@@ -10,7 +10,7 @@ import logging
 from litestar import Litestar
 from litestar.di import Provide
 
-from api import extractions, monitoring, problems
+from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories
 from api.access import Gatekeeper
 from api.desk import provide_store
 from api.documentation import OPENAPI
@@ -20,7 +20,17 @@ from registre.wiring import Store
 
 log = logging.getLogger(__name__)
 
-ROUTERS = [extractions.ROUTER, monitoring.ROUTER, DOCUMENTATION]
+ROUTERS = [
+    extractions.ROUTER,
+    *stories.ROUTERS,
+    batches.ROUTER,
+    accounts.ROUTER,
+    gates.ROUTER,
+    money.ROUTER,
+    history.ROUTER,
+    monitoring.ROUTER,
+    DOCUMENTATION,
+]
 
 
 def create_app(store: Store, *, open_to_all: bool = False) -> Litestar:

@@ -16,8 +16,10 @@ from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, SkipValidation
 
-from api.access import Caller
+from api.access import Caller, needs
+from api.problems import problem_responses
 from api.schemas import NewExtraction
+from registre.access import Role
 from registre.batch import BatchId
 from registre.document import DocumentRequest, Source, normalize_number
 from registre.errors import InvalidInput, NotFound
@@ -46,6 +48,11 @@ IdempotencyKey = Annotated[
         description="Sent again within a day, the same request orders nothing more and is answered as the first time.",
     ),
 ]
+
+
+def serves(role: Role, *statuses: int) -> dict[str, Any]:
+    """For a handler that asks the store, in a thread: the role it needs, and the problems it may answer with."""
+    return {"opt": needs(role), "sync_to_thread": True, "responses": problem_responses(*statuses)}
 
 
 def store_of(request: AnyRequest) -> Store:

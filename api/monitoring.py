@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from api import problems
 from api.access import OPEN, needs
 from api.counters import StoreCollector
-from api.desk import AnyRequest, UsesStore
+from api.desk import AnyRequest, UsesStore, serves
 from api.schemas import Wire
 from registre.access import Role
 from registre.errors import Unavailable
@@ -155,24 +155,12 @@ def prometheus(store: UsesStore) -> bytes:
     return generate_latest(registry)
 
 
-@get(
-    "/api/metrics",
-    opt=needs(Role.VIEWER),
-    sync_to_thread=True,
-    summary="How many wait, and who works",
-    responses=problems.problem_responses(),
-)
+@get("/api/metrics", summary="How many wait, and who works", **serves(Role.VIEWER))
 def metrics(store: UsesStore) -> Metrics:
     return Metrics(queue=queue_counts(store), workers=worker_counts(store.views.workers()), timestamp=datetime.now(UTC))
 
 
-@get(
-    "/api/workers",
-    opt=needs(Role.VIEWER),
-    sync_to_thread=True,
-    summary="Every worker",
-    responses=problems.problem_responses(),
-)
+@get("/api/workers", summary="Every worker", **serves(Role.VIEWER))
 def workers(store: UsesStore) -> Workers:
     found = tuple(_worker(view) for view in store.views.workers())
     return Workers(total=len(found), workers=found)

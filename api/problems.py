@@ -163,8 +163,17 @@ def details_of(error: HTTPException) -> tuple[Detail, ...]:
     return tuple(_detail(item) for item in found if isinstance(item, dict))
 
 
+def without_field(field: str, sentence: str) -> str:
+    """A sentence that begins with its field's name, for where that name stands beside it."""
+    return sentence.removeprefix(f"{field}: ")
+
+
 def _detail(item: Mapping[str, Any]) -> Detail:
-    message, field = str(item.get("message", "")), str(item.get("key", "body"))
+    return detail_of(str(item.get("message", "")), str(item.get("key", "body")))
+
+
+def detail_of(message: str, field: str) -> Detail:
+    """What msgspec found wrong at `field`, in our words."""
     if field == "data":
         field = "body"
     if message == "'data'":
@@ -185,9 +194,7 @@ def _validation(*details: Detail) -> Response[ValidationError]:
 
 def _sentence(error: RegistreError) -> str:
     """Without the field's name, which stands beside it; and without secrets, which a driver may have repeated."""
-    text = error.message
-    if isinstance(error, InvalidInput):
-        text = text.removeprefix(f"{error.field}: ")
+    text = without_field(error.field, error.message) if isinstance(error, InvalidInput) else error.message
     return mask(_plain(text))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from registre.document import Source
 from registre.errors import InvalidInput
 from registre.gates import Scope
 from registre.operations import budget_target
+from registre.orders.costs import render_costs
 from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import open_store
@@ -69,22 +69,16 @@ def _row(key: str, lines: list[CostLine]) -> tuple[str, ...]:
 
 
 def _write_csv(file: Path, by: str, lines: list[CostLine]) -> None:
-    names = [field.name for field in fields(CostLine)]
-    rows = [[by, *names[1:]], *([_inert(line.key), *[getattr(line, name) for name in names[1:]]] for line in lines)]
+    text = render_costs(by, lines)
     if str(file) == "-":
-        csv.writer(typer.get_text_stream("stdout")).writerows(rows)
+        typer.get_text_stream("stdout").write(text)
         return
     try:
         with file.open("w", encoding="utf-8-sig", newline="") as stream:
-            csv.writer(stream).writerows(rows)
+            stream.write(text)
     except OSError as error:
         raise InvalidInput("csv", f"{file} cannot be written: {error.strerror}.") from None
     show_text(f"{len(lines)} lines in {file}")
-
-
-def _inert(text: str) -> str:
-    """A spreadsheet must not take a client's name for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 @fees.command("list")

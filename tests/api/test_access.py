@@ -60,7 +60,7 @@ def test_a_key_is_presented_as_a_bearer_or_by_itself(ask: Asking, present: Calla
 
 @pytest.mark.parametrize("key", ["", "x", "registre_00000000_" + "a" * 43, "Basic eA==", "é" * 60])
 def test_what_is_no_key_opens_nothing(client: TestClient[Litestar], key: str) -> None:
-    for headers in ({"X-API-Key": key.encode()}, {"Authorization": b"Bearer " + key.encode()}):
+    for headers in ({b"X-API-Key": key.encode()}, {b"Authorization": b"Bearer " + key.encode()}):
         assert client.get("/api/extractions", headers=headers).status_code == 401
 
 
