@@ -10,7 +10,7 @@ import logging
 from litestar import Litestar
 from litestar.di import Provide
 
-from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories
+from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories, stream
 from api.access import Gatekeeper
 from api.desk import provide_store
 from api.documentation import OPENAPI
@@ -28,13 +28,19 @@ ROUTERS = [
     gates.ROUTER,
     money.ROUTER,
     history.ROUTER,
+    stream.ROUTER,
     monitoring.ROUTER,
     DOCUMENTATION,
 ]
 
 
-def create_app(store: Store, *, open_to_all: bool = False) -> Litestar:
-    """The application over `store`. `open_to_all` asks nobody for a key."""
+def create_app(
+    store: Store, *, open_to_all: bool = False, keep_alive_seconds: float = stream.KEEP_ALIVE_SECONDS
+) -> Litestar:
+    """The application over `store`. `open_to_all` asks nobody for a key; `keep_alive_seconds` is how long a stream is silent.
+
+    Whoever serves it calls `stream.hub_of(app).close()` before it waits for its connections.
+    """
     app = Litestar(
         route_handlers=ROUTERS,
         dependencies={"store": Provide(provide_store)},
@@ -46,4 +52,5 @@ def create_app(store: Store, *, open_to_all: bool = False) -> Litestar:
         request_max_body_size=1_000_000,
     )
     app.state.store = store
+    app.state.keep_alive_seconds = keep_alive_seconds
     return app

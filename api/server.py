@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from api.app import create_app
+from api.stream import hub_of
 from registre.access import Role, make_key
 from registre.errors import ConfigurationError
 from registre.serving import Server, is_loopback, listen, origin
@@ -34,11 +35,14 @@ def serve(
     listening = listen(host, port, "The API")
     address = origin(host, listening)
     try:
-        server = Server(create_app(store, open_to_all=open_to_all), listening, ready=lambda: announce(address))
+        app = create_app(store, open_to_all=open_to_all)
+        hub = hub_of(app)
+        server = Server(app, listening, ready=lambda: announce(address), stopping=hub.close)
     except BaseException:
         listening.close()
         raise
     server.run_until_told(stop_with_stdin)
+    hub.wait()
 
 
 def first_key(store: Store) -> str | None:

@@ -25,8 +25,9 @@ BAD = CSV + "acte;53850;;;Acte\n"
 
 def excel(rows: str) -> bytes:
     book, file = Workbook(), io.BytesIO()
+    sheet = book.create_sheet("Commandes", 0)
     for line in rows.splitlines():
-        book.active.append(line.split(";"))
+        sheet.append(line.split(";"))
     book.save(file)
     return file.getvalue()
 
@@ -78,7 +79,7 @@ def test_a_price_says_what_is_owned_already(ask: Asking, store: Store, tmp_path:
 
 
 def test_a_row_that_cannot_be_ordered_keeps_the_batch_back_unless_told_otherwise(ask: Asking) -> None:
-    csv = {"content": BAD.encode(), "headers": {"content-type": "text/csv"}}
+    csv: dict[str, Any] = {"content": BAD.encode(), "headers": {"content-type": "text/csv"}}
     answer = ask("POST", "/api/batches", **csv)
     assert (answer.status_code, sum(ask.store.views.counts().values())) == (400, 0)
     [error] = answer.json()["errors"]
