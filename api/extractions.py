@@ -45,7 +45,7 @@ _REFUSED = {409: ResponseSpec(problems.PlainError, generate_examples=False, desc
     sync_to_thread=True,
     opt=needs(Role.REQUESTER),
     summary="Order a document",
-    responses={**_INVALID, **problems.problem_responses(413, 422)},
+    responses={**problems.problem_responses(413, 422), **_INVALID},
 )
 def create_extraction(
     data: JSONBody[NewExtraction], request: AnyRequest, store: UsesStore, idempotency_key: IdempotencyKey = None
@@ -70,7 +70,7 @@ def create_extraction(
     sync_to_thread=True,
     opt=needs(Role.VIEWER),
     summary="List orders",
-    responses={**_INVALID, **problems.problem_responses()},
+    responses={**problems.problem_responses(), **_INVALID},
 )
 def list_extractions(
     store: UsesStore,
@@ -110,7 +110,7 @@ def total_of(store: Any, wanted: JobFilter) -> tuple[int, bool]:
     sync_to_thread=True,
     opt=needs(Role.VIEWER),
     summary="Read an order",
-    responses={**_MISSING, **problems.problem_responses()},
+    responses={**problems.problem_responses(), **_INVALID, **_MISSING},
 )
 def read_extraction(extraction_id: ExtractionId, store: UsesStore) -> Extraction:
     return extraction(store.views.job(job_id_of(extraction_id)))
@@ -122,7 +122,7 @@ def read_extraction(extraction_id: ExtractionId, store: UsesStore) -> Extraction
     status_code=200,
     opt=needs(Role.REQUESTER),
     summary="Retry a failed order",
-    responses={**_MISSING, **_REFUSED, **problems.problem_responses()},
+    responses={**problems.problem_responses(), **_INVALID, **_MISSING, **_REFUSED},
 )
 def retry_extraction(extraction_id: ExtractionId, store: UsesStore) -> Done:
     """With fresh attempts. Refused for one that did not fail, and while its document may be bought already."""
@@ -137,7 +137,7 @@ def retry_extraction(extraction_id: ExtractionId, store: UsesStore) -> Done:
     status_code=200,
     opt=needs(Role.REQUESTER),
     summary="Cancel an order",
-    responses={**_MISSING, **_REFUSED, **problems.problem_responses()},
+    responses={**problems.problem_responses(), **_INVALID, **_MISSING, **_REFUSED},
 )
 def cancel_extraction(extraction_id: ExtractionId, request: AnyRequest, store: UsesStore) -> Done:
     """One that is at work is asked to stop, and does unless its document is being bought."""

@@ -144,10 +144,9 @@ def ready(store: UsesStore) -> Response[Ready]:
 
 @get(
     "/metrics",
-    opt=needs(Role.VIEWER),
-    sync_to_thread=True,
     media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"),
     summary="For Prometheus",
+    **serves(Role.VIEWER),
 )
 def prometheus(store: UsesStore) -> bytes:
     registry = CollectorRegistry(auto_describe=False)

@@ -100,7 +100,7 @@ def problem_responses(*statuses: int) -> Mapping[int, ResponseSpec]:
     }
     return {
         status: ResponseSpec(Problem, generate_examples=False, media_type=MEDIA_TYPE, description=texts[status])
-        for status in sorted({401, 403, 503, *statuses})
+        for status in sorted({400, 401, 403, 503, *statuses})
     }
 
 

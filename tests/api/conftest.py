@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
+from api.stream import hub_of
 from registre.access import Role, make_key
 from registre.database.gateway import DirectGateway
+from registre.serving import Server, listen, origin
 from registre.storage.local import LocalBuckets
 from registre.wiring import Store, make_store
+from tests.waiting import SECONDS
 
 ORDER = {
     "document_source": "index",
@@ -87,3 +92,20 @@ def client(_application: TestClient[Litestar], store: Store) -> TestClient[Lites
 @pytest.fixture
 def ask(client: TestClient[Litestar], store: Store) -> Asking:
     return Asking(client, store)
+
+
+@contextmanager
+def running(app: Litestar) -> Iterator[str]:
+    """The application on a real socket; gives its address."""
+    hub, ready = hub_of(app), threading.Event()
+    listening = listen("127.0.0.1", 0, "The API")
+    server = Server(app, listening, ready=ready.set, stopping=hub.close)
+    thread = threading.Thread(target=server.run_here, daemon=True)
+    thread.start()
+    assert ready.wait(SECONDS)
+    try:
+        yield origin("127.0.0.1", listening)
+    finally:
+        server.stop()
+        thread.join(SECONDS)
+        hub.wait()

@@ -19,8 +19,8 @@ from registre.access import Role, make_key
 from registre.document import DocumentRequest, Source
 from registre.errors import DatabaseUnavailable
 from registre.job import Order
-from registre.serving import Server, listen, origin
 from registre.wiring import Store
+from tests.api.conftest import running
 from tests.waiting import SECONDS, until
 
 
@@ -80,18 +80,8 @@ def served(store: Store) -> Iterator[Served]:
     store.keys.add(key, "a watcher", Role.VIEWER, "a test")
     app = create_app(store, keep_alive_seconds=0.1)
     hub = hub_of(app)
-    listening = listen("127.0.0.1", 0, "The API")
-    ready = threading.Event()
-    server = Server(app, listening, ready=ready.set, stopping=hub.close)
-    thread = threading.Thread(target=server.run_here, daemon=True)
-    thread.start()
-    ready.wait(SECONDS)
-    try:
-        yield Served(origin("127.0.0.1", listening), key.text, hub)
-    finally:
-        server.stop()
-        thread.join(SECONDS)
-        hub.wait()
+    with running(app) as address:
+        yield Served(address, key.text, hub)
 
 
 def order(store: Store, number: int) -> str:
