@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 
 from litestar import Litestar
+from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
 
-from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories, stream
+from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories, stream, webhooks
 from api.access import Gatekeeper
 from api.desk import provide_store
 from api.documentation import OPENAPI
@@ -29,15 +30,21 @@ ROUTERS = [
     money.ROUTER,
     history.ROUTER,
     stream.ROUTER,
+    webhooks.ROUTER,
     monitoring.ROUTER,
     DOCUMENTATION,
 ]
 
 
 def create_app(
-    store: Store, *, open_to_all: bool = False, keep_alive_seconds: float = stream.KEEP_ALIVE_SECONDS
+    store: Store,
+    *,
+    open_to_all: bool = False,
+    private_webhooks: bool = False,
+    keep_alive_seconds: float = stream.KEEP_ALIVE_SECONDS,
 ) -> Litestar:
-    """The application over `store`. `open_to_all` asks nobody for a key; `keep_alive_seconds` is how long a stream is silent.
+    """The application over `store`. `open_to_all` asks nobody for a key, `private_webhooks` allows webhooks by http, and
+    `keep_alive_seconds` is how long a stream is silent.
 
     Whoever serves it calls `stream.hub_of(app).close()` before it waits for its connections.
     """
@@ -50,7 +57,9 @@ def create_app(
         openapi_config=OPENAPI,
         logging_config=None,
         request_max_body_size=1_000_000,
+        response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff", documentation_only=False)],
     )
     app.state.store = store
+    app.state.private_webhooks = private_webhooks
     app.state.keep_alive_seconds = keep_alive_seconds
     return app

@@ -70,14 +70,15 @@ def caller_of(request: AnyRequest) -> Caller:
 
 def job_id_of(text: str) -> JobId:
     """What is no id names nothing."""
-    return JobId(_uuid(text, "job"))
+    return JobId(uuid_of(text, "job"))
 
 
 def batch_id_of(text: str) -> BatchId:
-    return BatchId(_uuid(text, "batch"))
+    return BatchId(uuid_of(text, "batch"))
 
 
-def _uuid(text: str, noun: str) -> str:
+def uuid_of(text: str, noun: str) -> str:
+    """The id in its one spelling; NotFound for what is none."""
     if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
         raise NotFound(f"No {noun} has the id {text[:60]}.")
     return str(uuid.UUID(text))

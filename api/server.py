@@ -21,6 +21,7 @@ def serve(
     port: int,
     *,
     open_to_all: bool = False,
+    private_webhooks: bool = False,
     announce: Callable[[str], None] = lambda _: None,
     stop_with_stdin: bool = False,
 ) -> None:
@@ -35,7 +36,7 @@ def serve(
     listening = listen(host, port, "The API")
     address = origin(host, listening)
     try:
-        app = create_app(store, open_to_all=open_to_all)
+        app = create_app(store, open_to_all=open_to_all, private_webhooks=private_webhooks)
         hub = hub_of(app)
         server = Server(app, listening, ready=lambda: announce(address), stopping=hub.close)
     except BaseException:

@@ -37,6 +37,7 @@ from registre.job import (
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.matching import Option
 from registre.repeats import Once, Outcome
+from registre.webhooks import NewWebhook, Notice, NoticeId, NoticeView, WebhookId, WebhookView
 
 
 class Step(StrEnum):
@@ -367,6 +368,39 @@ class Repeatable(Protocol):
 
     def keep_answer(self, once: Once, answer: dict[str, Any]) -> None:
         """What its sender is told now and at every repetition; the first counts."""
+
+
+class Webhooks(Protocol):
+    """Whom other programs are told through, and what they are still to be told."""
+
+    def add(self, new: NewWebhook, secret: str, author: str) -> WebhookId:
+        """It is told of what happens from now on."""
+
+    def all(self) -> list[WebhookView]: ...
+
+    def get(self, webhook_id: WebhookId) -> WebhookView:
+        """NotFound when the id names nothing, or one that was removed."""
+
+    def remove(self, webhook_id: WebhookId, author: str) -> None:
+        """It is told nothing more. NotFound."""
+
+    def test(self, webhook_id: WebhookId) -> NoticeId:
+        """A notice that says no more than that it is one, due now. NotFound."""
+
+    def notices(self, webhook_id: WebhookId, limit: int = 100) -> list[NoticeView]:
+        """Newest first."""
+
+    def plan(self) -> int:
+        """Turn events into notices, each event once; returns how many were made. One caller at a time does it."""
+
+    def due(self, limit: int = 100) -> list[NoticeId]:
+        """Those to be sent now."""
+
+    def claim(self, notice_id: NoticeId, hold_seconds: float) -> Notice | None:
+        """For one try, which counts; nobody else has it for so long. None when it is not due any more."""
+
+    def note(self, notice_id: NoticeId, status: int | None, error: str | None, again: timedelta | None) -> None:
+        """How the try went: delivered without an `error`, given up with one and without `again`."""
 
 
 class Batches(Protocol):

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", validation_alias="REGISTRE_API_HOST", pattern=r"^[A-Za-z0-9.:_-]{1,255}$")
     api_port: int = Field(3000, validation_alias="REGISTRE_API_PORT", ge=0, le=65535)
     api_open: bool = Field(False, validation_alias="REGISTRE_API_OPEN")
+    webhooks_private: bool = Field(False, validation_alias="REGISTRE_WEBHOOKS_PRIVATE")
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -29,6 +29,7 @@ from registre.ports import (
     Repeatable,
     Treasury,
     Views,
+    Webhooks,
 )
 from registre.settings import Settings
 from registre.spool import Spool
@@ -41,9 +42,11 @@ from registre.store.keys import Keys, Requests
 from registre.store.ledger import Purchases
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
+from registre.store.webhooks import WebhookBook
 
 if TYPE_CHECKING:
     from registre.delivery import Deliverer
+    from registre.notifying import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class Store:
     batches: Batches
     keys: KeyRing
     repeatable: Repeatable
+    webhooks: Webhooks
     bucket: Bucket
 
 
@@ -112,6 +116,7 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         batches=BatchBook(gateway),
         keys=Keys(gateway),
         repeatable=Requests(gateway),
+        webhooks=WebhookBook(gateway),
         bucket=bucket,
     )
 
@@ -146,3 +151,10 @@ def make_deliverer(store: Store, spool: Spool) -> Deliverer:
     from registre.delivery import Deliverer
 
     return Deliverer(spool, store.bucket, store.ledger)
+
+
+def make_notifier(settings: Settings, store: Store) -> Notifier:
+    from registre.notifying import Notifier
+    from registre.posting import HttpPoster
+
+    return Notifier(store.webhooks, HttpPoster(private=settings.webhooks_private))

@@ -40,6 +40,7 @@ def api(
             settings.api_host,
             settings.api_port,
             open_to_all=settings.api_open,
+            private_webhooks=settings.webhooks_private,
             announce=lambda address: typer.echo(f"api at {address}", err=True),
             stop_with_stdin=stop_with_stdin,
         )

@@ -25,6 +25,7 @@ from registre.gates import Pause, Rules, Scope, ServiceHours
 from registre.job import Event, JobId, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
 from registre.repeats import Outcome
+from registre.webhooks import NewWebhook, NoticeId, NoticeState, NoticeView, WebhookId
 
 Id = TypeVar("Id", bound=str)
 Row = TypeVar("Row")
@@ -194,6 +195,50 @@ class RequestRow:
 
 
 @dataclass(slots=True)
+class WebhookRow:
+    """One webhook; a removed one is no row."""
+
+    id: WebhookId
+    new: NewWebhook
+    secret: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class NoticeRow:
+    """What one webhook is told of one event."""
+
+    id: NoticeId
+    webhook_id: WebhookId
+    kind: str
+    body: dict[str, Any]
+    created_at: datetime
+    next_at: datetime | None
+    state: NoticeState = NoticeState.WAITING
+    attempts: int = 0
+    status: int | None = None
+    error: str | None = None
+    ended_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        return self.state is NoticeState.WAITING and self.next_at is not None and self.next_at <= now
+
+    def view(self) -> NoticeView:
+        return NoticeView(
+            self.id,
+            self.kind,
+            self.state,
+            self.attempts,
+            self.created_at,
+            self.next_at,
+            self.status,
+            self.error,
+            self.ended_at,
+        )
+
+
+@dataclass(slots=True)
 class HostRow:
     """The boot a host runs, and when it was last heard of."""
 
@@ -247,6 +292,9 @@ class State:
         self.used: Counter[UseKey] = Counter()
         self.keys: dict[str, KeyRow] = {}
         self.requests: dict[tuple[str, str], RequestRow] = {}
+        self.webhooks: dict[WebhookId, WebhookRow] = {}
+        self.notices: dict[NoticeId, NoticeRow] = {}
+        self.planned = 0
         self.bells: list[Callable[[str, str], None]] = []
         self.random = random.Random()
         self._lock = Lock()

@@ -18,6 +18,7 @@ from tests.memory.queue import MemoryQueue
 from tests.memory.state import State
 from tests.memory.treasury import MemoryTreasury
 from tests.memory.views import MemoryViews
+from tests.memory.webhooks import MemoryWebhooks
 
 
 class MemoryStore:
@@ -36,3 +37,4 @@ class MemoryStore:
         self.batches = MemoryBatches(self.state)
         self.keys = MemoryKeys(self.state)
         self.repeatable = MemoryRequests(self.state)
+        self.webhooks = MemoryWebhooks(self.state)

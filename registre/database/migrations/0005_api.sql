@@ -31,3 +31,42 @@ create index if not exists extraction_queue_number
 create index if not exists extraction_queue_place
     on public.extraction_queue (circonscription_fonciere, status, document_source, created_at desc, id desc)
     where circonscription_fonciere is not null;
+
+-- Who is told of what, and every telling. client and batch_id null: of everything.
+create table registre.webhooks (
+    id uuid primary key default gen_random_uuid(),
+    name text not null,
+    url text not null,
+    secret text not null,
+    kinds text[] not null,
+    client text,
+    batch_id uuid,
+    author text not null,
+    created_at timestamptz not null,
+    removed_at timestamptz,
+    removed_by text
+);
+
+create table registre.notices (
+    id uuid primary key default gen_random_uuid(),
+    webhook_id uuid not null references registre.webhooks (id),
+    event_id bigint,
+    kind text not null,
+    body jsonb not null,
+    created_at timestamptz not null,
+    state text not null default 'waiting' check (state in ('waiting', 'delivered', 'given up')),
+    attempts integer not null default 0,
+    next_at timestamptz,
+    status integer,
+    error text,
+    ended_at timestamptz,
+    unique (webhook_id, event_id)
+);
+create index notices_due on registre.notices (next_at) where state = 'waiting';
+create index notices_newest on registre.notices (webhook_id, created_at desc, id desc);
+
+-- How far the events are turned into notices; one row, once there was a webhook.
+create table registre.notices_read (
+    one boolean primary key default true check (one),
+    cursor text not null
+);
