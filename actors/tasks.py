@@ -7,6 +7,8 @@ start and on each relay. Notices have threads of their own: whoever is slow to t
 from __future__ import annotations
 
 import logging
+import math
+import time
 from threading import Condition
 from typing import Any
 
@@ -22,6 +24,8 @@ from registre.webhooks import NoticeId
 log = logging.getLogger(__name__)
 
 TIME_LIMIT_MS = 120_000
+LOST_SECONDS = 120.0
+"""A message of which nothing was heard for so long is sent again: the broker has lost it."""
 DELIVERIES, NOTICES = "deliveries", "notices"
 FIRST_RETRY_MS = 500
 LAST_RETRY_MS = 30_000
@@ -38,8 +42,8 @@ class Tasks:
             dramatiq.Worker(self._broker, queues={queue}, worker_threads=threads, worker_timeout=100)
             for queue in (DELIVERIES, NOTICES)
         ]
-        self._planned = False
-        self._telling: set[NoticeId] = set()
+        self._planned_at = -math.inf
+        self._told_at: dict[NoticeId, float] = {}
         self._sent: set[PurchaseId] = set()
         self._put_off: set[PurchaseId] = set()
         self._changed = Condition()
@@ -85,9 +89,10 @@ class Tasks:
         for purchase_id in self._deliverer.pending():
             self.wake(purchase_id)
         with self._changed:
-            if self._notifier is None or self._planned:
+            now = time.monotonic()
+            if self._notifier is None or now - self._planned_at < LOST_SECONDS:
                 return
-            self._planned = True
+            self._planned_at = now
         self._plan.send()
 
     def finish(self, seconds: float) -> bool:
@@ -133,12 +138,13 @@ class Tasks:
             return
         finally:
             with self._changed:
-                self._planned = False
+                self._planned_at = -math.inf
         for notice_id in due:
             with self._changed:
-                if notice_id in self._telling:
+                now = time.monotonic()
+                if now - self._told_at.get(notice_id, -math.inf) < LOST_SECONDS:
                     continue
-                self._telling.add(notice_id)
+                self._told_at[notice_id] = now
             self._notify.send(notice_id)
 
     def _notify_one(self, notice_id: str) -> None:
@@ -151,4 +157,4 @@ class Tasks:
             log.warning("notice %s is not sent yet: %s", notice_id, error)
         finally:
             with self._changed:
-                self._telling.discard(notice)
+                self._told_at.pop(notice, None)

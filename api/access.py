@@ -7,6 +7,7 @@ Invariant: what names no role asks for an admin; only what says `OPEN` needs no 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from litestar.handlers import BaseRouteHandler
 
 from registre.access import KnownKey, Role, prefix_of
 from registre.ports import KeyRing
+from registre.serving import is_loopback
 
 ROLE = "role"
 OPEN: Literal["open"] = "open"
@@ -24,6 +26,7 @@ FRESH_SECONDS = 2.0
 NOTED_SECONDS = 60.0
 MOST_KEPT = 1000
 
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?")
 _NO_KEY = "A key is needed: Authorization: Bearer registre_…, or X-API-Key."
 
 
@@ -59,7 +62,7 @@ class Gatekeeper:
         needed = handler.opt.get(ROLE, Role.ADMIN)
         if needed == OPEN:
             return
-        caller = ANYBODY if self._open_to_all else await self._caller(connection)
+        caller = _anybody(connection) if self._open_to_all else await self._caller(connection)
         connection.scope["user"] = caller
         if not caller.role.covers(needed):
             raise PermissionDeniedException(f"This needs a key of the role {needed}; this one is a {caller.role}'s.")
@@ -96,6 +99,17 @@ class Gatekeeper:
                 self._noted[prefix] = now + NOTED_SECONDS
                 keys.note_use(prefix)
         return known
+
+
+def _anybody(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """Without keys no page from elsewhere may make a browser of this machine order, nor may a name that was made to lead here."""
+    host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
+    name = _HOST.fullmatch(host)
+    if name is None or not is_loopback(name[1].strip("[]")) or origin not in (None, f"http://{host}"):
+        raise PermissionDeniedException(
+            "This API asks for no key, and so answers nobody but programs on its own machine."
+        )
+    return ANYBODY
 
 
 def _presented(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

@@ -23,11 +23,11 @@ from litestar.response import Stream
 from api import problems
 from api.access import needs
 from api.batch_body import MAX_CENTS, BatchOperation, Posted, judged_file, judged_json, posted
-from api.desk import AnyRequest, IdempotencyKey, UsesStore, batch_id_of, caller_of, once_of, serves
+from api.desk import AnyRequest, IdempotencyKey, UsesStore, answered, batch_id_of, caller_of, once_of, replayed, serves
 from api.schemas import Cents, Wire
 from registre.access import Role
 from registre.batch import BatchView, NewBatch, Quote
-from registre.errors import InvalidInput, Miscounted
+from registre.errors import Miscounted
 from registre.job import Status
 from registre.orders.cells import MAX_FILE_BYTES
 from registre.orders.export import Exporter
@@ -35,7 +35,7 @@ from registre.orders.filenames import portable, shortened
 from registre.orders.placing import Judged, for_one_client
 from registre.orders.verdicts import valid_client
 from registre.plain import plain_text
-from registre.repeats import Once
+from registre.repeats import Once, Outcome
 from registre.wiring import Store
 
 CHUNK = 64 * 1024
@@ -148,6 +148,9 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def _take(store: Store, body: Posted, said: Said, author: str, once: Once | None) -> Response[BatchTaken]:
+    known = store.repeatable.recall(once) if once is not None and not said.dry_run else None
+    if known is not None and known.answer is not None:
+        return replayed(known.answer, BatchTaken)
     now, client = datetime.now(UTC), valid_client(said.client)
     name, cap = said.name, said.cap_cents
     if body.is_json:
@@ -166,14 +169,14 @@ def _take(store: Store, body: Posted, said: Said, author: str, once: Once | None
     if once is None:
         return Response(_taken(judged, quote, store.batches.submit(batch, judged.orders)), status_code=201)
     outcome = store.repeatable.submit_batch(once, batch, judged.orders)
-    headers = {"Idempotency-Replayed": "true"} if outcome.repeated else {}
-    if outcome.answer is not None:
-        return Response(msgspec.convert(outcome.answer, BatchTaken), status_code=201, headers=headers)
-    if outcome.batch_id is None:
-        raise InvalidInput("Idempotency-Key", "it was given to a single order.")
-    answer = _taken(judged, quote, store.batches.get(outcome.batch_id))
-    store.repeatable.keep_answer(once, msgspec.to_builtins(answer))
-    return Response(answer, status_code=201, headers=headers)
+    return answered(
+        store.repeatable, once, outcome, BatchTaken, lambda: _taken(judged, quote, _batch_of(store, outcome))
+    )
+
+
+def _batch_of(store: Store, outcome: Outcome) -> BatchView:
+    assert outcome.batch_id is not None, "a key is bound to its path, and this one's orders batches"
+    return store.batches.get(outcome.batch_id)
 
 
 @get("/", summary="List batches", **serves(Role.VIEWER, 400))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, SkipValidation
 
@@ -26,11 +27,13 @@ from registre.errors import InvalidInput, NotFound
 from registre.job import JobFilter, JobId, Order, Status
 from registre.orders.verdicts import valid_client
 from registre.plain import plain_text
-from registre.repeats import Once
+from registre.ports import Repeatable
+from registre.repeats import Once, Outcome
 from registre.wiring import Store
 
 UsesStore = NamedDependency[SkipValidation[Store]]
 AnyRequest = Request[Any, Any, Any]
+Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 STATUSES = {
     "all": None,
@@ -155,3 +158,18 @@ def once_of(request: AnyRequest, key: str | None, *asked: object) -> Once | None
     for part in asked:
         digest.update(b"\x1f" + (part if isinstance(part, bytes) else msgspec.json.encode(part)))
     return Once(caller_of(request).sender, key, digest.hexdigest())
+
+
+def answered(
+    repeatable: Repeatable, once: Once, outcome: Outcome, kind: type[Answer], make: Callable[[], Answer]
+) -> Response[Answer]:
+    """What its sender was told the first time; when nobody lived to tell it, what `make` tells now, kept for the next time."""
+    if outcome.answer is not None:
+        return replayed(outcome.answer, kind)
+    answer = make()
+    repeatable.keep_answer(once, msgspec.to_builtins(answer))
+    return Response(answer, status_code=201, headers={"Idempotency-Replayed": "true"} if outcome.repeated else {})
+
+
+def replayed(answer: dict[str, Any], kind: type[Answer]) -> Response[Answer]:
+    return Response(msgspec.convert(answer, kind), status_code=201, headers={"Idempotency-Replayed": "true"})

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response, Router, delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
@@ -19,6 +18,7 @@ from api.desk import (
     AnyRequest,
     IdempotencyKey,
     UsesStore,
+    answered,
     caller_of,
     filter_of,
     job_id_of,
@@ -51,18 +51,18 @@ def create_extraction(
     data: JSONBody[NewExtraction], request: AnyRequest, store: UsesStore, idempotency_key: IdempotencyKey = None
 ) -> Response[Created]:
     """An order whose document is owned and current is completed at once, and costs nothing."""
-    order = order_of(data)
     once = once_of(request, idempotency_key, data)
     if once is None:
-        job_id = store.queue.submit([order])[0]
+        job_id = store.queue.submit([order_of(data)])[0]
         return Response(created(store.views.job(job_id), store.views.expected_end()), status_code=201)
-    outcome = store.repeatable.submit(once, [order])
-    headers = {"Idempotency-Replayed": "true"} if outcome.repeated else {}
-    if outcome.answer is not None:
-        return Response(msgspec.convert(outcome.answer, Created), status_code=201, headers=headers)
-    answer = created(store.views.job(outcome.jobs[0]), store.views.expected_end())
-    store.repeatable.keep_answer(once, msgspec.to_builtins(answer))
-    return Response(answer, status_code=201, headers=headers)
+    outcome = store.repeatable.recall(once) or store.repeatable.submit(once, [order_of(data)])
+    return answered(
+        store.repeatable,
+        once,
+        outcome,
+        Created,
+        lambda: created(store.views.job(outcome.jobs[0]), store.views.expected_end()),
+    )
 
 
 @get(

@@ -360,6 +360,9 @@ class KeyRing(Protocol):
 class Repeatable(Protocol):
     """Orders that are safe to send twice. OtherRequest when the key was given to another request."""
 
+    def recall(self, once: Once) -> Outcome | None:
+        """What became of it; None when it is new."""
+
     def submit(self, once: Once, orders: Sequence[Order]) -> Outcome:
         """As `JobQueue.submit`, in one transaction with the key."""
 

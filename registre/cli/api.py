@@ -54,7 +54,13 @@ def running_api() -> Iterator[None]:
     Ctrl-C leaves it up while the worker finishes what it is buying.
     """
     command = [sys.executable, "-m", "registre.cli", "api", "--stop-with-stdin"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as child:
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        typer.echo(f"The API cannot be started: {error.strerror}.", err=True)
+        yield
+        return
+    with child:
         assert child.stdin is not None
         try:
             yield

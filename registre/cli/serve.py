@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -50,32 +50,33 @@ def up(
         _keep_worlds_apart(settings, store, with_twin)
         beside = running_api() if with_api else nullcontext()
         if not with_twin:
-            with beside:
-                _work(settings, store, stop)
+            _work(settings, store, stop, beside)
             return
-        with beside, running_twin(settings.home / "twin-ledger.jsonl") as base_url:
+        with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
             if not store.accounts.all():
                 store.gates.set_rule("pace_seconds", 0, "up --twin")  # the twin needs no courtesy
             for username, password in demo_accounts(TWIN_ACCOUNTS):
                 store.accounts.add(username, password)
             typer.echo(f"twin of the registry at {base_url}", err=True)
-            _work(settings.model_copy(update={"base_url": base_url}), store, stop)
+            _work(settings.model_copy(update={"base_url": base_url}), store, stop, beside)
 
 
-def _work(settings: Settings, store: Store, stop: Event) -> None:
+def _work(settings: Settings, store: Store, stop: Event, beside: AbstractContextManager[None]) -> None:
+    """`beside` is up from when the worker is until it has drained."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
     with open_registry(settings, say=lambda line: typer.echo(line, err=True)) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
-        if not store.accounts.all():
-            typer.echo("No account yet: add one with `registre accounts add`.", err=True)
-        typer.echo("ready; Ctrl-C to stop", err=True)
-        try:
-            stop.wait()
-        finally:
-            typer.echo("stopping: what is being bought is finished, the rest is released", err=True)
-            fleet.drain()
+        with beside:
+            if not store.accounts.all():
+                typer.echo("No account yet: add one with `registre accounts add`.", err=True)
+            typer.echo("ready; Ctrl-C to stop", err=True)
+            try:
+                stop.wait()
+            finally:
+                typer.echo("stopping: what is being bought is finished, the rest is released", err=True)
+                fleet.drain()
 
 
 def twin(

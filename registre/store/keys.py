@@ -51,6 +51,10 @@ class Requests:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
+    def recall(self, once: Once) -> Outcome | None:
+        rows = self._gateway.call("recall_request", **_fields(once))
+        return _outcome(rows[0]) if rows else None
+
     def submit(self, once: Once, orders: Sequence[Order]) -> Outcome:
         return _outcome(
             self._gateway.call("submit_jobs_once", **_fields(once), orders=Json([order_fields(o) for o in orders]))[0]

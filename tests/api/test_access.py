@@ -104,7 +104,15 @@ def test_no_key_is_in_the_log(ask: Asking, caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_an_api_that_was_opened_asks_for_no_key(store: Store) -> None:
-    with TestClient(create_app(store, open_to_all=True)) as client:
+    with TestClient(create_app(store, open_to_all=True), base_url="http://127.0.0.1:3000") as client:
+        for headers in (
+            {"Host": "registre.example"},
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Host": "["},
+        ):
+            assert client.post("/api/extractions", json=ORDER, headers=headers).status_code in (400, 403)
+        assert client.get("/api", headers={"Origin": "http://127.0.0.1:3000"}).status_code == 200
         job_id = client.post("/api/extractions", json=ORDER).json()["extraction_id"]
         assert client.delete(f"/api/extractions/{job_id}").status_code == 200
         assert store.views.jobs()[0].error_message == "Cancelled by anybody."

@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from registre.errors import DatabaseUnavailable
+from registre.errors import DatabaseUnavailable, InvalidInput
 from registre.wiring import Store
 from tests.api.conftest import ACTE, ORDER, Asking
 
@@ -78,6 +78,20 @@ def test_an_order_sent_again_under_its_key_is_told_as_the_first_time(ask: Asking
     assert first.json() == again.json()
     assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
     assert sum(ask.store.views.counts().values()) == 1
+
+
+def test_an_order_that_would_now_be_too_late_is_told_as_it_was_taken(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = {**ORDER, "deadline": "2100-01-01T00:00:00Z"}
+    first = ask("POST", "/api/extractions", json=order, headers=KEY)
+
+    def too_late(_: object) -> None:
+        raise InvalidInput("deadline", "it is past.")
+
+    monkeypatch.setattr("api.extractions.order_of", too_late)
+    again = ask("POST", "/api/extractions", json=order, headers=KEY)
+    assert (again.status_code, again.json()) == (201, first.json())
 
 
 def test_the_key_of_another_order_is_refused(ask: Asking) -> None:

@@ -88,6 +88,16 @@ def test_an_order_sent_twice_under_one_key_is_one_order(ports: Ports) -> None:
     assert sum(ports.views.counts().values()) == 1
 
 
+def test_what_became_of_a_request_is_recalled_before_it_is_judged(ports: Ports) -> None:
+    assert ports.repeatable.recall(once()) is None
+    first = ports.repeatable.submit(once(), [Order(LOT)])
+    recalled = ports.repeatable.recall(once())
+    assert recalled is not None
+    assert (recalled.jobs, recalled.repeated, recalled.answer) == (first.jobs, True, None)
+    with pytest.raises(OtherRequest):
+        ports.repeatable.recall(once(request_hash="other"))
+
+
 def test_keys_of_two_senders_do_not_meet(ports: Ports) -> None:
     ports.repeatable.submit(once(sender="a"), [Order(LOT)])
     assert not ports.repeatable.submit(once(sender="b"), [Order(ACTE)]).repeated

@@ -75,6 +75,24 @@ begin
     return query select v_known, false;
 end $$;
 
+-- What became of a request, asked before it is judged anew: what was right yesterday may be too late today. No row: it is new.
+create function registre.recall_request(p_sender text, p_key text, p_hash text, p_kept_seconds double precision,
+                                        p_now timestamptz default null)
+returns table (jobs uuid[], batch_id uuid, repeated boolean, answer jsonb)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    v_known registre.requests;
+begin
+    select * into v_known from registre.requests r
+    where r.sender = p_sender and r.key = p_key and r.at >= registre.instant(p_now) - make_interval(secs => p_kept_seconds);
+    if not found then return; end if;
+    if v_known.request_hash <> p_hash then
+        perform registre.refuse('other_request', 'This Idempotency-Key was given before, to another request.');
+    end if;
+    return query select v_known.jobs, v_known.batch_id, true, v_known.answer;
+end $$;
+
 -- submit_jobs, once.
 create function registre.submit_jobs_once(p_sender text, p_key text, p_hash text, p_kept_seconds double precision, p_orders jsonb,
                                           p_now timestamptz default null)
