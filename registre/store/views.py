@@ -32,35 +32,14 @@ class Reading:
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         before_at, before_id = _place(cursor) if cursor else (None, None)
         rows = self._gateway.call(
-            "page_of_jobs",
-            status=wanted.status and str(wanted.status),
-            source=wanted.source,
-            client=wanted.client,
-            batch=wanted.batch_id,
-            kind=wanted.error_kind,
-            before_at=before_at,
-            before_id=before_id,
-            limit=limit + 1,
-            number=wanted.number,
-            place=wanted.circonscription,
+            "page_of_jobs", **_asked(wanted), before_at=before_at, before_id=before_id, limit=limit + 1
         )
         jobs = tuple(_job(row) for row in rows[:limit])
         more = len(rows) > limit
         return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
 
     def count(self, wanted: JobFilter, limit: int) -> int:
-        row = self._gateway.call(
-            "count_page",
-            status=wanted.status and str(wanted.status),
-            source=wanted.source,
-            client=wanted.client,
-            batch=wanted.batch_id,
-            kind=wanted.error_kind,
-            number=wanted.number,
-            place=wanted.circonscription,
-            limit=limit,
-        )[0]
-        return int(row["count_page"])
+        return int(self._gateway.call("count_page", **_asked(wanted), limit=limit)[0]["count_page"])
 
     def counts(self) -> dict[Status, int]:
         found = {row["status"]: row["jobs"] for row in self._gateway.call("count_jobs")}
@@ -116,6 +95,19 @@ class Hosts:
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         self._gateway.call("report_worker", worker=worker, status=status, account=account_id, job=job_id)
+
+
+def _asked(wanted: JobFilter) -> dict[str, str | None]:
+    """A choice as the functions of listings take it."""
+    return {
+        "status": wanted.status and str(wanted.status),
+        "source": wanted.source,
+        "client": wanted.client,
+        "batch": wanted.batch_id,
+        "kind": wanted.error_kind,
+        "number": wanted.number,
+        "place": wanted.circonscription,
+    }
 
 
 def _place(cursor: str) -> tuple[datetime, str]:
