@@ -16,7 +16,7 @@ from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Asked, Wire
 from registre.access import Role
 from registre.account import AccountView
-from registre.errors import NotFound
+from registre.errors import NotFound, Refused
 from registre.gates import Scope
 from registre.operations import pause_reason, usable_password, user_code
 from registre.wiring import Store
@@ -87,6 +87,20 @@ def resume_account(username: FromPath[str], request: AnyRequest, store: UsesStor
     return _one(store, code)
 
 
+@post(
+    "/{username:str}/restore",
+    status_code=200,
+    summary="Put an account back into service",
+    **serves(Role.OPERATOR, 404, 409),
+)
+def restore_account(username: FromPath[str], request: AnyRequest, store: UsesStore) -> Account:
+    """One that was set aside, when what its reason says is mended. A refused password is mended by giving another one."""
+    code = _one(store, username).username
+    if not store.accounts.restore(code, caller_of(request).name):
+        raise Refused("This account is not set aside.")
+    return _one(store, code)
+
+
 def _all(store: Store) -> tuple[Account, ...]:
     paused = {pause.name: pause.reason for pause in store.gates.pauses() if pause.scope is Scope.ACCOUNT}
     return tuple(_account(view, paused.get(view.username)) for view in store.accounts.all())
@@ -114,7 +128,7 @@ def _account(view: AccountView, paused: str | None) -> Account:
 
 ROUTER = Router(
     "/api/accounts",
-    route_handlers=[list_accounts, add_account, pause_account, resume_account],
+    route_handlers=[list_accounts, add_account, pause_account, resume_account, restore_account],
     request_max_body_size=10_000,
     tags=["accounts"],
 )

@@ -204,6 +204,9 @@ class AccountBook(Protocol):
     def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
         """Take it out of service on every host; without a duration until a person mends it."""
 
+    def restore(self, username: str, author: str) -> bool:
+        """Back into service, its password as it was; False when it was not set aside. NotFound."""
+
 
 class Ledger(Protocol):
     """The money. See `registre.ledger` for the states."""

@@ -37,6 +37,17 @@ def test_an_account_is_added_paused_and_resumed_and_its_password_never_told(ask:
     assert credentials.password == SECRET
 
 
+def test_an_account_that_was_set_aside_is_put_back_by_an_operator(ask: Asking, store: Store) -> None:
+    store.accounts.add("99X9999", SECRET)
+    [(seat, _)] = store.accounts.claim("host-a/boot", 1, timedelta(minutes=1))
+    store.accounts.set_aside(seat, "the site asks a question", None)
+    path = "/api/accounts/99X9999/restore"
+    assert ask("POST", path, role=Role.REQUESTER).status_code == 403
+    assert ask("POST", path, role=Role.OPERATOR).json()["state"] == "free"
+    assert ask("POST", path).status_code == 409
+    assert ask("POST", "/api/accounts/99X0000/restore").status_code == 404
+
+
 def test_only_an_admin_adds_an_account_and_no_other_account_is_paused(ask: Asking) -> None:
     asked = {"username": "99X9999", "password": SECRET}
     assert ask("POST", "/api/accounts", json=asked, role=Role.OPERATOR).status_code == 403
