@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue proof-crashes setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -30,7 +30,7 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-matching bench-queue bench-listing
+bench: bench-matching bench-queue bench-listing bench-site
 
 bench-matching:
 	@$(SETUP) --dev
@@ -51,6 +51,11 @@ proof-crashes:
 bench-listing:
 	@$(SETUP) --dev
 	$(BIN)/python -m benchmarks.listing.run $(ARGS)
+
+# the whole system beside a bare Playwright script, on the twin: some ten minutes, --quick for less
+bench-site:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m benchmarks.site.run $(ARGS)
 
 setup:
 	@$(SETUP) --dev --browser

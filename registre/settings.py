@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     api_open: bool = Field(False, validation_alias="REGISTRE_API_OPEN")
     webhooks_private: bool = Field(False, validation_alias="REGISTRE_WEBHOOKS_PRIVATE")
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
+    evidence_mb: int = Field(200, validation_alias="REGISTRE_EVIDENCE_MB", ge=1, le=1_000_000)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 
     @property
@@ -77,6 +78,11 @@ class Settings(BaseSettings):
     @property
     def spool_folder(self) -> Path:
         return self.home / "spool"
+
+    @property
+    def evidence_bytes(self) -> int:
+        """What all evidence of this host may weigh."""
+        return self.evidence_mb * 1_000_000
 
     @property
     def evidence_folder(self) -> Path:

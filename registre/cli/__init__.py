@@ -10,7 +10,22 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, api, batches, costs, database, events, exchange, gates, jobs, keys, match, serve
+from registre.cli import (
+    accounts,
+    api,
+    batches,
+    costs,
+    database,
+    events,
+    exchange,
+    gates,
+    jobs,
+    keys,
+    match,
+    serve,
+    site,
+    site_check,
+)
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
 from registre.plain import harmless
@@ -56,6 +71,8 @@ app.add_typer(costs.fees, name="fees")
 app.add_typer(costs.budgets, name="budgets")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
+site.app.command("check")(site_check.check)
+app.add_typer(site.app, name="site")
 app.add_typer(database.app, name="db")
 
 

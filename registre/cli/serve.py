@@ -47,7 +47,7 @@ def up(
     configure(settings.log_level)
     stop = _stop_on_signals()
     with open_store(settings) as store:
-        _keep_worlds_apart(settings, store, with_twin)
+        keep_worlds_apart(settings, store, with_twin)
         beside = running_api() if with_api else nullcontext()
         if not with_twin:
             _work(settings, store, stop, beside)
@@ -65,7 +65,7 @@ def _work(settings: Settings, store: Store, stop: Event, beside: AbstractContext
     """`beside` is up from when the worker is until it has drained."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
-    with open_registry(settings, say=lambda line: typer.echo(line, err=True)) as registry:
+    with open_registry(settings, store.forms, say=lambda line: typer.echo(line, err=True)) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
         with beside:
@@ -86,7 +86,9 @@ def twin(
     ] = TWIN_ACCOUNTS,
     ledger: Annotated[Path | None, typer.Option(help="Keep the twin's own billing ledger in this file.")] = None,
     loading_seconds: Annotated[float, typer.Option(help="How long a viewer loads.", min=0, max=600)] = 0.3,
-    idle_seconds: Annotated[float, typer.Option(help="After how long without a request a session ends.", min=1)] = 1200,
+    idle_seconds: Annotated[
+        float, typer.Option(help="After how long without a request a session ends.", min=0.1)
+    ] = 1200,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -174,7 +176,7 @@ def running_twin(ledger: Path, *, accounts: int = TWIN_ACCOUNTS) -> Iterator[str
                 child.kill()
 
 
-def _keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None:
+def keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None:
     """Real accounts never meet the twin, nor made-up ones the real site: a refused password sets an account aside."""
     made_up = {username for username, _ in demo_accounts(KNOWN_TWIN_ACCOUNTS)}
     known = {account.username for account in store.accounts.all()}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -17,6 +18,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from registre.errors import BrowserFailed, LayoutChanged, SiteUnavailable
 from registre.site.pages.result import FACTS_SCRIPT, PageFacts, PageKind, Verdict, classify, facts_question, read_facts
+from registre.site.permits import Permit
 from registre.site.profile import SiteProfile
 from registre.site.translate import network_error
 
@@ -32,15 +34,21 @@ class Tab:
 
     `status` is the last document's HTTP status, None before any answered; `stays_connected` tells that its connection
     was left open; `pages_asked` counts the documents asked for, redirections not counted. `keep_download` is set by
-    whoever waits for a file and says of each download whether it is that one.
+    whoever waits for a file and says of each download whether it is that one, `permit` by whoever works on the page.
+    `answered_at` is when, by `clock`, the site last answered for a document, a frame or a file; None before it did.
     """
 
-    def __init__(self, page: Page, profile: SiteProfile, base_url: str) -> None:
+    def __init__(
+        self, page: Page, profile: SiteProfile, base_url: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.page = page
         self.profile = profile
+        self.permit: Permit | None = None
         self.status: int | None = None
         self.stays_connected = False
         self.pages_asked = 0
+        self.answered_at: float | None = None
+        self._clock = clock
         self._navigation: Request | None = None
         self._cut = asyncio.Event()
         self._base_url = base_url
@@ -69,6 +77,8 @@ class Tab:
             self._cut.set()
 
     def _note_answer(self, response: Response) -> None:
+        if response.request.resource_type == "document":
+            self.answered_at = self._clock()
         if self._is_page(response.request):
             self.status = response.status
             self.stays_connected = response.headers.get("connection", "").lower() != "close"
@@ -78,14 +88,24 @@ class Tab:
             return request.is_navigation_request() and request.frame == self.page.main_frame
         return False
 
+    @contextlib.asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """While the site makes us wait, others may work on their pages."""
+        if self.permit is None:
+            yield
+            return
+        async with self.permit.lent(self.profile.budgets.operation):
+            yield
+
     def address(self, path: str) -> str:
         return urljoin(self._base_url, path)
 
     async def open(self, path: str) -> Verdict:
         """Open a page of the free part. SiteUnavailable when it is away, failing or in maintenance."""
         try:
-            await self.page.goto(self.address(path), wait_until="commit")
-            await self.arrive()
+            async with self.waiting():
+                await self.page.goto(self.address(path), wait_until="commit")
+                await self.arrive()
         except PlaywrightTimeout as error:
             seconds = self.profile.budgets.operation
             raise SiteUnavailable(f"The site did not answer within {seconds:g} s.") from error
@@ -123,6 +143,11 @@ class Tab:
             for task in (waiting, cut):
                 task.cancel()
             await asyncio.gather(waiting, cut, return_exceptions=True)
+
+    def refuse_cut(self) -> None:
+        """SiteUnavailable when the connection of the page that is shown ended within it: what is missing of it says nothing."""
+        if self._cut.is_set():
+            raise SiteUnavailable("The connection to the site was lost in the middle of a page.")
 
     def _unavailable(self, error: PlaywrightError) -> Exception:
         if isinstance(error, PageCut):
@@ -170,9 +195,10 @@ class Tab:
 
     async def press(self, button: Locator, patience_seconds: float) -> None:
         """Click, and wait for the page the click brings. Foreign errors pass: what they mean depends on the click."""
-        async with self.page.expect_navigation(wait_until="commit", timeout=patience_seconds * 1000):
-            await button.click(no_wait_after=True)
-        await self.arrive()
+        async with self.waiting():
+            async with self.page.expect_navigation(wait_until="commit", timeout=patience_seconds * 1000):
+                await button.click(no_wait_after=True)
+            await self.arrive()
 
     async def close(self) -> None:
         await self.page.close()
@@ -181,4 +207,4 @@ class Tab:
 def away(verdict: Verdict) -> SiteUnavailable:
     """The error a notice stands for, in the site's words."""
     state = "in maintenance" if verdict.kind is PageKind.MAINTENANCE else "closed"
-    return SiteUnavailable(f"The site is {state}: {verdict.sentence}")
+    return SiteUnavailable(f"The site is {state}: {verdict.sentence}", said=verdict.sentence)

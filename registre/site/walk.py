@@ -16,7 +16,6 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from registre.document import DocumentRequest
 from registre.errors import BrowserFailed, LayoutChanged, SessionExpired
 from registre.ports import FilledForm, Step, ViewerReached
-from registre.site.host import Permit
 from registre.site.pages.confirmation import confirm_button
 from registre.site.pages.plan_list import choose_plan
 from registre.site.pages.result import PageKind, Verdict, is_lot_inactive, judge_sentence
@@ -44,13 +43,10 @@ _HAS_LOADED = r"""
 class Walk:
     """One submission, from the form's button to the viewer. Used once."""
 
-    def __init__(
-        self, tab: Tab, request: DocumentRequest, filled: FilledForm, permit: Permit, on_step: Callable[[Step], None]
-    ) -> None:
+    def __init__(self, tab: Tab, request: DocumentRequest, filled: FilledForm, on_step: Callable[[Step], None]) -> None:
         self._tab = tab
         self._request = request
         self._filled = filled
-        self._permit = permit
         self._on_step = on_step
         self._seen: set[PageKind] = set()
         self._notes: list[str] = []
@@ -147,8 +143,7 @@ class Walk:
         """Click and be on the page that comes. Whatever goes wrong here leaves a purchase possible."""
         self._asked_before = self._tab.pages_asked
         try:
-            async with self._permit.lent(self._tab.profile.budgets.operation):
-                await self._tab.press(button, self._left())
+            await self._tab.press(button, self._left())
         except PlaywrightTimeout as error:
             raise BrowserFailed(_TOO_LATE) from error
         except PlaywrightError as error:
@@ -161,7 +156,7 @@ class Walk:
         result = self._tab.profile.result
         ask = {"texts": list(result.loading_texts), "selectors": list(result.loading_selectors)}
         try:
-            async with self._permit.lent(self._tab.profile.budgets.operation):
+            async with self._tab.waiting():
                 loaded = self._tab.page.wait_for_function(
                     _HAS_LOADED, arg=ask, polling=100, timeout=self._left() * 1000
                 )

@@ -20,11 +20,14 @@ from registre.access import KeyView
 from registre.account import AccountId
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
+from registre.document import Source
 from registre.errors import NotFound, Refused
+from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
 from registre.job import Event, JobId, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
 from registre.repeats import Outcome
+from registre.sentences import Sentence
 from registre.webhooks import NewWebhook, NoticeId, NoticeState, NoticeView, WebhookId
 
 Id = TypeVar("Id", bound=str)
@@ -286,6 +289,8 @@ class State:
         self.holidays: dict[date, str] = {}
         self.pauses: dict[tuple[Scope, str], Pause] = {}
         self.frozen: dict[str, str] = {}
+        self.forms: dict[tuple[Source, str], SeenForm] = {}
+        self.sentences: dict[tuple[str, str], Sentence] = {}
         self.breaker = Breaker()
         self.fees: dict[tuple[str, date], int] = {}
         self.caps: dict[tuple[Scope, str, Period], int] = {}

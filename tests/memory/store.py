@@ -12,9 +12,11 @@ from tests.memory.accounts import MemoryAccounts, MemoryFleet
 from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
+from tests.memory.idleness import MemoryIdleness
 from tests.memory.keys import MemoryKeys, MemoryRequests
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
+from tests.memory.site import MemoryForms, MemorySentences
 from tests.memory.state import State
 from tests.memory.treasury import MemoryTreasury
 from tests.memory.views import MemoryViews
@@ -38,3 +40,6 @@ class MemoryStore:
         self.keys = MemoryKeys(self.state)
         self.repeatable = MemoryRequests(self.state)
         self.webhooks = MemoryWebhooks(self.state)
+        self.forms = MemoryForms(self.state)
+        self.sentences = MemorySentences(self.state)
+        self.idleness = MemoryIdleness(self.state)

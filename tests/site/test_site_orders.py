@@ -16,7 +16,7 @@ from registre.ports import Step, ViewerReached
 from registre.site.chromium import find_chromium
 from registre.site.profile import load_profile
 from registre.site.registry import SiteRegistry
-from registre.site.session import JOBS_PER_PAGE, SiteSession
+from registre.site.session import SiteSession
 from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.server import TwinServer
 
@@ -234,14 +234,15 @@ def test_the_choices_of_one_job_do_not_leak_into_the_next(session: SiteSession) 
 
 
 def test_a_session_outlives_its_page(session: SiteSession, tmp_path: Path) -> None:
-    for _ in range(JOBS_PER_PAGE + 1):
+    for _ in range(load_profile().session.jobs_per_page + 1):
         with pytest.raises(DataError):
             session.fill(replace(ACTE, acte_type="Hypothèque"))
     obtain(session, ACTE, tmp_path / "acte.pdf")
 
 
-def test_the_steps_are_told_in_their_order(registry: SiteRegistry, tmp_path: Path) -> None:
+def test_the_steps_are_told_in_their_order(registry: SiteRegistry, twin: TwinServer, tmp_path: Path) -> None:
     steps: list[Step] = []
+    twin.faults.set("loading_seconds", {"value": 0.5, "count": 1})  # a shorter one may be gone before it is seen
     session = open_session(registry, 1, steps.append)
     obtain(session, DocumentRequest(Source.PLAN, "3 456 789", "Montréal", QUEBEC), tmp_path / "plan.pdf")
     session.close()

@@ -19,6 +19,7 @@ from registre.site.pages.result import PageKind, Verdict
 from registre.site.profile import FormProfile, Reload
 from registre.site.tab import PageCut, Tab
 from registre.site.translate import network_error
+from registre.site.watch import FormWatch
 
 _MAX_NAMED = 3
 
@@ -30,7 +31,29 @@ _READ_SELECT = r"""
   return { options: [...select.options].map(option), index: select.selectedIndex };
 }
 """
-_READ_INPUT = "(selector) => { const input = document.querySelector(selector); return input ? input.value : null; }"
+_READ_BACK = r"""
+(ask) => {
+  const chosen = (selector) => {
+    const select = document.querySelector(selector);
+    const option = select && select.options[select.selectedIndex];
+    return option ? [option.value, (option.textContent || '').replace(/\s+/g, ' ').trim()] : null;
+  };
+  const input = document.querySelector(ask.number);
+  return { chosen: ask.selects.map(chosen), number: input ? input.value : null };
+}
+"""
+_CHOOSE = r"""
+([selector, index, value]) => {
+  const select = document.querySelector(selector);
+  const option = select && select.options[index];
+  if (!option || option.value !== value || !select.getClientRects().length) return false;
+  if (select.matches(':disabled') || option.matches(':disabled')) return false;
+  select.focus();
+  option.selected = true;
+  for (const kind of ['input', 'change']) select.dispatchEvent(new Event(kind, { bubbles: true, composed: true }));
+  return true;
+}
+"""
 _LEAVE_MARK = "() => { window.__beforeReload = true; }"
 _IS_RELOADED = "() => !window.__beforeReload && document.readyState !== 'loading'"
 _LET_TASKS_RUN = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => setTimeout(done, 0)), 0))"
@@ -58,8 +81,9 @@ class Select:
 class SearchForm:
     """One source's form. `fill` opens it itself, so no choice of an earlier job can be in it."""
 
-    def __init__(self, tab: Tab, source: Source, form: FormProfile) -> None:
+    def __init__(self, tab: Tab, source: Source, form: FormProfile, watch: FormWatch | None = None) -> None:
         self._tab = tab
+        self._watch = watch or FormWatch()
         self._source = source
         self._form = form
         self._blanks = tab.profile.blank_values
@@ -73,12 +97,11 @@ class SearchForm:
 
     async def _fill_once(self, request: DocumentRequest) -> FilledForm:
         await self.open()
+        await self._watch.check(self._tab, self._source)  # a changed list must not end orders as if they were wrong
         intended = await self._choose_all(request)
         number = request.number_normalized
-        typed = self._tab.page.locator(self._form.number)
-        if not await typed.count():
-            raise self._changed(f"The form of {self._source} has no field for the number.", self._form.number)
-        await typed.first.fill(number)
+        typed = await self._number_field()
+        await typed.fill(number)
         return await self._read_back(intended, number)
 
     async def open(self) -> None:
@@ -88,6 +111,30 @@ class SearchForm:
 
     async def submit_button(self) -> Locator:
         return await self._tab.first(self._form.submit, "button that submits the form")
+
+    async def rehearse(self) -> tuple[str, int]:
+        """Choose the first circonscription of the open form, and see that its list and the field for the number come.
+
+        What was chosen, and how many options of the dependent list follow. Free: nothing is submitted.
+        """
+        place = self._form.circonscription
+        select = await self._must_read(place)
+        offered = self.offered(select)
+        if not offered:
+            raise self._changed("The list of circonscriptions is empty.", place)
+        await self.choose(place, offered[0], select, self._form.circonscription_reloads)
+        followed = self._form.cadastre or self._form.acte_type
+        options = (
+            self.offered(await self.await_list(followed, "what depends on the circonscription")) if followed else []
+        )
+        await self._number_field()
+        return offered[0].label, len(options)
+
+    async def _number_field(self) -> Locator:
+        typed = self._tab.page.locator(self._form.number)
+        if not await typed.count():
+            raise self._changed(f"The form of {self._source} has no field for the number.", self._form.number)
+        return typed.first
 
     async def _choose_all(self, request: DocumentRequest) -> dict[str, Option | None]:
         """Choose every select in the form's order; the option each must hold afterwards, by selector."""
@@ -154,9 +201,10 @@ class SearchForm:
         page = self._tab.page
         try:
             if reloads is Reload.ALWAYS:
-                async with page.expect_navigation(wait_until="commit"):
-                    await page.locator(selector).first.select_option(index=index)
-                await self._tab.arrive()
+                async with self._tab.waiting():
+                    async with page.expect_navigation(wait_until="commit"):
+                        await self._choose_and_leave(selector, index, option)
+                    await self._tab.arrive()
             elif reloads is Reload.MAYBE:
                 await self._choose_and_see(selector, index)
             else:
@@ -169,6 +217,20 @@ class SearchForm:
             raise SiteUnavailable("The connection to the site was lost in the middle of a form.") from error
         if reloads is not Reload.NEVER:
             self._prove(await self._tab.look_at_free_page())
+
+    async def _choose_and_leave(self, selector: str, index: int, option: Option) -> None:
+        """Choose on a page about to be replaced: as `select_option` does, without its script, which costs 40 ms a page."""
+        page = self._tab.page
+        try:
+            chosen = await page.evaluate(_CHOOSE, [selector, index, option.value])
+        except PlaywrightTimeout:
+            raise
+        except PlaywrightError as error:
+            if not _is_leaving(error):
+                raise
+            chosen = True
+        if not chosen:  # not to be chosen yet: let Playwright wait until it can be
+            await page.locator(selector).first.select_option(index=index)
 
     async def _choose_and_see(self, selector: str, index: int) -> None:
         """For a select that may or may not reload: if a navigation starts, be on its page; else stay."""
@@ -188,7 +250,7 @@ class SearchForm:
             except PlaywrightTimeout:
                 raise
             except PlaywrightError as error:
-                if "context was destroyed" not in str(error) and "navigat" not in str(error):
+                if not _is_leaving(error):
                     raise
                 started.append("")
             if started:
@@ -198,6 +260,9 @@ class SearchForm:
 
     async def await_list(self, selector: str, name: str) -> Select:
         """The dependent list, once it offers something."""
+        select = await self.read(selector)
+        if select is not None and self.offered(select):
+            return select  # as a rule; to wait within the page, Playwright compiles all its own script there
         try:
             await self._tab.page.wait_for_function(_OFFERS, arg=[selector, list(self._blanks)], polling=50)
         except PlaywrightTimeout as error:
@@ -208,14 +273,15 @@ class SearchForm:
     async def _read_back(self, intended: dict[str, Option | None], number: str) -> FilledForm:
         """Everything as the page has it now, compared with what was meant."""
         form = self._form
+        selectors = [s for s in (form.circonscription, form.cadastre, form.designation, form.acte_type) if s]
+        answer = await self._tab.page.evaluate(_READ_BACK, {"selects": selectors, "number": form.number})
         read: dict[str, Option | None] = {}
-        for selector in filter(None, (form.circonscription, form.cadastre, form.designation, form.acte_type)):
-            select = await self.read(selector)
-            read[selector] = select.chosen if select else None
+        for selector, found in zip(selectors, answer["chosen"], strict=True):
+            read[selector] = Option(value=found[0], label=found[1]) if found else None
             if read[selector] != intended.get(selector):
                 meant, got = _said(intended.get(selector)), _said(read[selector])
                 raise _Mismatch(f"The form does not hold what was chosen: {meant} became {got}.")
-        typed = await self._tab.page.evaluate(_READ_INPUT, form.number)
+        typed = answer["number"]
         if typed is None:
             raise self._changed(f"The form of {self._source} has no field for the number.", form.number)
         if typed != number:
@@ -228,6 +294,11 @@ class SearchForm:
             designation=at(form.designation or ""),
             acte_type=at(form.acte_type or ""),
         )
+
+
+def _is_leaving(error: PlaywrightError) -> bool:
+    """True when a page could not answer because another one takes its place."""
+    return "context was destroyed" in str(error) or "navigat" in str(error)
 
 
 def refusal(name: str, text: str, found: Match) -> str:

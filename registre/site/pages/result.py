@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from registre.document import Source, fold
@@ -67,9 +68,8 @@ class PageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What one look takes from the main document. Texts have single spaces; `present` names marks of the profile.
-
-    While `reading` the rest of the page is still on its way.
+    """What one look takes from the main document. Texts have single spaces, `text` is all `lines`; `present` names marks of
+    the profile. While `reading` the rest of the page is still on its way.
     """
 
     url: str = ""
@@ -137,19 +137,20 @@ def classify(facts: PageFacts, profile: SiteProfile) -> Verdict:
     login, result = profile.login, profile.result
     if facts.url.startswith(_NO_PAGE):
         return Verdict(PageKind.LOST)
-    away = _away(facts, result)
+    words = _words(facts.text)
+    away = _away(facts, words, result)
     if facts.status is not None and facts.status >= 500:
         return away or Verdict(PageKind.SERVER_ERROR, _headline(facts))
     if _is_viewer(facts, profile):
         return Verdict(PageKind.VIEWER)
-    if "identity" in facts.present or _asks_identity(facts, profile):
+    if "identity" in facts.present or _asks_identity(facts, words, profile):
         asked = next((line for line in facts.lines if _says(line, login.identity_texts)), "")
         return Verdict(PageKind.IDENTITY_QUESTION, facts.sentence or asked or _headline(facts))
     if "login" in facts.present:
         return Verdict(PageKind.LOGIN, facts.sentence)
     if result.plan_list_url in facts.url and "radio" in facts.present:
         return Verdict(PageKind.PLAN_LIST, facts.sentence)
-    if _says(facts.text, result.similar_texts):
+    if _hold(words, result.similar_texts):
         return Verdict(PageKind.SIMILAR_LIST, facts.sentence)
     if result.confirmation_url in facts.url and "confirm" in facts.present:
         return Verdict(PageKind.CONFIRMATION, facts.sentence)
@@ -159,7 +160,7 @@ def classify(facts: PageFacts, profile: SiteProfile) -> Verdict:
         return Verdict(PageKind.FORM)
     if away:
         return away
-    if "loading" in facts.present or _says(facts.text, result.loading_texts):
+    if "loading" in facts.present or _hold(words, result.loading_texts):
         return Verdict(PageKind.LOADING)
     if any(mark in facts.url for mark in login.url_marks):
         return Verdict(PageKind.LOGIN, facts.sentence)
@@ -170,8 +171,8 @@ def judge_sentence(sentence: str, profile: SiteProfile) -> DataError:
     """The site's sentence as the end of a job: verbatim, with its class; an unknown one is marked for review."""
     for known in profile.sentences:
         if _says(sentence, [known.fragment]):
-            return DataError(known.kind, sentence)
-    return DataError(ErrorKind.UNKNOWN_SENTENCE, sentence, needs_review=True)
+            return DataError(known.kind, sentence, said=sentence)
+    return DataError(ErrorKind.UNKNOWN_SENTENCE, sentence, needs_review=True, said=sentence)
 
 
 def is_lot_inactive(facts: PageFacts, profile: SiteProfile, source: Source) -> bool:
@@ -187,10 +188,13 @@ def _is_viewer(facts: PageFacts, profile: SiteProfile) -> bool:
     return viewer.menu_frame in names and document
 
 
-def _away(facts: PageFacts, result: ResultProfile) -> Verdict | None:
+def _away(facts: PageFacts, words: str, result: ResultProfile) -> Verdict | None:
     """The notice that nobody is served now, with the words that say so."""
+    words += _words(facts.title)
     notices = ((PageKind.MAINTENANCE, result.maintenance_texts), (PageKind.CLOSED, result.closed_texts))
     for kind, marks in notices:
+        if not _hold(words, marks):
+            continue
         said = next((line for line in (*facts.lines, facts.text, facts.title) if _says(line, marks)), None)
         if said is not None:
             sentences = re.split(r"(?<=[.!?])\s+", said)
@@ -198,15 +202,28 @@ def _away(facts: PageFacts, result: ResultProfile) -> Verdict | None:
     return None
 
 
-def _asks_identity(facts: PageFacts, profile: SiteProfile) -> bool:
+def _asks_identity(facts: PageFacts, words: str, profile: SiteProfile) -> bool:
     on_login = any(mark in facts.url for mark in profile.login.url_marks)
-    return on_login and _says(facts.text, profile.login.identity_texts)
+    return on_login and _hold(words, profile.login.identity_texts)
 
 
 def _says(text: str, fragments: Iterable[str]) -> bool:
     """Whole words, without case, accents, apostrophes or punctuation."""
-    words = f" {fold(text)} "
-    return any(f" {fold(fragment)} " in words for fragment in fragments)
+    return _hold(_words(text), fragments)
+
+
+def _hold(words: str, fragments: Iterable[str]) -> bool:
+    """As `_says`, of a text whose words were made once: a page's are asked for many marks."""
+    return any(_mark(fragment) in words for fragment in fragments)
+
+
+def _words(text: str) -> str:
+    return f" {fold(text)} "
+
+
+@lru_cache(maxsize=512)
+def _mark(fragment: str) -> str:
+    return _words(fragment)
 
 
 def _headline(facts: PageFacts) -> str:

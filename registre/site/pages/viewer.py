@@ -86,7 +86,8 @@ class Viewer:
         """The first variant of the link, in order, once any of them is there."""
         login = menu.locator(self._tab.profile.login.password)
         try:
-            await self._any_link(menu).or_(login).first.wait_for(state="attached")
+            async with self._tab.waiting():
+                await self._any_link(menu).or_(login).first.wait_for(state="attached")
         except PlaywrightError as error:
             self._menu_spoilt = True
             raise DocumentError("The viewer shows no link to save the document.") from error
@@ -133,7 +134,7 @@ class Viewer:
         page.context.on("page", watch)
         page.on("framenavigated", look)
         try:
-            async with asyncio.timeout(self._budgets.download):
+            async with self._tab.waiting(), asyncio.timeout(self._budgets.download):
                 await link.click(no_wait_after=True)
                 return await came
         except (TimeoutError, PlaywrightTimeout) as error:
@@ -158,7 +159,7 @@ class Viewer:
 
     async def _keep(self, download: Download, target: Path) -> None:
         try:
-            async with asyncio.timeout(self._budgets.download):
+            async with self._tab.waiting(), asyncio.timeout(self._budgets.download):
                 await download.save_as(target)
         except TimeoutError as error:
             with contextlib.suppress(PlaywrightError):
