@@ -21,7 +21,7 @@ from actors.ticker import Ticker
 from registre.extraction import Means
 from registre.ports import Registry
 from registre.settings import Settings
-from registre.wiring import VERSION, Store, make_deliverer, make_spool
+from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Fleet:
         self._stack.enter_context(self._spool.owned())
         for purchase_id in self._deliverer.recover():
             log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
-        self._tasks = Tasks(self._deliverer)
+        self._tasks = Tasks(self._deliverer, make_notifier(settings, store))
         # What the spool holds is told to the ledger before any dead lease is judged.
         self._tasks.start()
         self._tasks.finish(STOP_SECONDS)

@@ -69,6 +69,14 @@ class Refused(RegistreError):
     """A rule of the house forbids what was asked, for example cancelling a job whose document is being bought."""
 
 
+class OtherRequest(Refused):
+    """The key of a repeatable request was given before, to another request."""
+
+
+class Miscounted(Refused):
+    """A bulk action names a number of jobs, and its choice now holds another; nothing was done."""
+
+
 class NotFound(RegistreError):
     """The id names nothing."""
 

@@ -149,6 +149,23 @@ class JobFilter:
     client: str | None = None
     batch_id: str | None = None
     error_kind: str | None = None
+    number: str | None = None
+    """Normalised."""
+    circonscription: str | None = None
+    """As it was ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One worker as people see it; `status` is its own word while it is alive, else 'offline'."""
+
+    worker_id: str
+    status: str
+    account: str | None
+    job_id: JobId | None
+    last_heartbeat: datetime | None
+    started_at: datetime | None
+    step: str | None
 
 
 @dataclass(frozen=True, slots=True)

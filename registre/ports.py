@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from registre.access import KeyView, KnownKey, NewKey, Role
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
@@ -33,10 +34,13 @@ from registre.job import (
     Renewal,
     Settlement,
     Status,
+    WorkerView,
 )
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.matching import Option
+from registre.repeats import Once, Outcome
 from registre.sentences import Heard, Sentence
+from registre.webhooks import NewWebhook, Notice, NoticeId, NoticeView, WebhookId, WebhookView
 
 
 class Step(StrEnum):
@@ -221,6 +225,9 @@ class AccountBook(Protocol):
     def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
         """Take it out of service on every host; without a duration until a person mends it."""
 
+    def restore(self, username: str, author: str) -> bool:
+        """Back into service, its password as it was; False when it was not set aside. NotFound."""
+
 
 class Ledger(Protocol):
     """The money. See `registre.ledger` for the states."""
@@ -286,6 +293,9 @@ class Views(Protocol):
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         """One page, newest first; `cursor` is the last page's `next_cursor`. Refused when it is none of ours."""
 
+    def count(self, wanted: JobFilter, limit: int) -> int:
+        """How many jobs a listing holds, counted no further than `limit`."""
+
     def counts(self) -> dict[Status, int]: ...
 
     def attempts(self, job_id: JobId) -> list[AttemptView]: ...
@@ -301,6 +311,15 @@ class Views(Protocol):
 
     def last_events(self, limit: int) -> list[Event]:
         """The last facts, oldest first."""
+
+    def workers(self) -> list[WorkerView]:
+        """Every worker that was ever reported; one that is dead is 'offline', whatever it said last."""
+
+    def expected_end(self) -> datetime | None:
+        """When what is ordered now may be done, in open hours; None when nothing lets it be told."""
+
+    def last_answer(self) -> datetime | None:
+        """When the site last answered an order, as far as recent attempts tell."""
 
 
 class Gates(Protocol):
@@ -382,6 +401,73 @@ class Treasury(Protocol):
 
     def costs(self, first: date, last: date, by: CostBy) -> list[CostLine]:
         """What was spent from `first` to `last`, both included, days of America/Toronto."""
+
+
+class KeyRing(Protocol):
+    """The keys of the HTTP API."""
+
+    def add(self, key: NewKey, name: str, role: Role, author: str, *, only_first: bool = False) -> bool:
+        """Keep a key. With `only_first` False is answered, and nothing kept, when there was ever a key before."""
+
+    def all(self) -> list[KeyView]:
+        """Oldest first, revoked ones included."""
+
+    def find(self, prefix: str) -> KnownKey | None: ...
+
+    def note_use(self, prefix: str) -> None:
+        """It was used now; exact to the minute."""
+
+    def revoke(self, prefix: str, author: str) -> None:
+        """From now on it opens nothing. NotFound; Refused when it is revoked already."""
+
+
+class Repeatable(Protocol):
+    """Orders that are safe to send twice. OtherRequest when the key was given to another request."""
+
+    def recall(self, once: Once) -> Outcome | None:
+        """What became of it; None when it is new."""
+
+    def submit(self, once: Once, orders: Sequence[Order]) -> Outcome:
+        """As `JobQueue.submit`, in one transaction with the key."""
+
+    def submit_batch(self, once: Once, batch: NewBatch, orders: Sequence[Order]) -> Outcome:
+        """As `Batches.submit`, in one transaction with the key."""
+
+    def keep_answer(self, once: Once, answer: dict[str, Any]) -> None:
+        """What its sender is told now and at every repetition; the first counts."""
+
+
+class Webhooks(Protocol):
+    """Whom other programs are told through, and what they are still to be told."""
+
+    def add(self, new: NewWebhook, secret: str, author: str) -> WebhookId:
+        """It is told of what happens from now on."""
+
+    def all(self) -> list[WebhookView]: ...
+
+    def get(self, webhook_id: WebhookId) -> WebhookView:
+        """NotFound when the id names nothing, or one that was removed."""
+
+    def remove(self, webhook_id: WebhookId, author: str) -> None:
+        """It is told nothing more. NotFound."""
+
+    def test(self, webhook_id: WebhookId) -> NoticeId:
+        """A notice that says no more than that it is one, due now. NotFound."""
+
+    def notices(self, webhook_id: WebhookId, limit: int = 100) -> list[NoticeView]:
+        """Newest first."""
+
+    def plan(self) -> int:
+        """Turn events into notices, each event once; returns how many were made. One caller at a time does it."""
+
+    def due(self, limit: int = 100) -> list[NoticeId]:
+        """Those to be sent now."""
+
+    def claim(self, notice_id: NoticeId, hold_seconds: float) -> Notice | None:
+        """For one try, which counts; nobody else has it for so long. None when it is not due any more."""
+
+    def note(self, notice_id: NoticeId, status: int | None, error: str | None, again: timedelta | None) -> None:
+        """How the try went: delivered without an `error`, given up with one and without `again`."""
 
 
 class Batches(Protocol):

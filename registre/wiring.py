@@ -25,11 +25,14 @@ from registre.ports import (
     Gates,
     Idleness,
     JobQueue,
+    KeyRing,
     Ledger,
     Registry,
+    Repeatable,
     SentenceBook,
     Treasury,
     Views,
+    Webhooks,
 )
 from registre.settings import Settings
 from registre.spool import Spool
@@ -40,13 +43,16 @@ from registre.store.forms import Forms
 from registre.store.gates import GateKeeping
 from registre.store.idleness import IdleLimits
 from registre.store.jobs import Jobs
+from registre.store.keys import Keys, Requests
 from registre.store.ledger import Purchases
 from registre.store.sentences import Sentences
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
+from registre.store.webhooks import WebhookBook
 
 if TYPE_CHECKING:
     from registre.delivery import Deliverer
+    from registre.notifying import Notifier
     from registre.site.check import SiteCheck
 
 log = logging.getLogger(__name__)
@@ -66,6 +72,9 @@ class Store:
     gates: Gates
     treasury: Treasury
     batches: Batches
+    keys: KeyRing
+    repeatable: Repeatable
+    webhooks: Webhooks
     forms: FormBook
     sentences: SentenceBook
     idleness: Idleness
@@ -115,6 +124,9 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         gates=GateKeeping(gateway),
         treasury=Accounting(gateway),
         batches=BatchBook(gateway),
+        keys=Keys(gateway),
+        repeatable=Requests(gateway),
+        webhooks=WebhookBook(gateway),
         forms=Forms(gateway),
         sentences=Sentences(gateway),
         idleness=IdleLimits(gateway),
@@ -180,3 +192,10 @@ def make_deliverer(store: Store, spool: Spool) -> Deliverer:
     from registre.delivery import Deliverer
 
     return Deliverer(spool, store.bucket, store.ledger)
+
+
+def make_notifier(settings: Settings, store: Store) -> Notifier:
+    from registre.notifying import Notifier
+    from registre.posting import HttpPoster
+
+    return Notifier(store.webhooks, HttpPoster(private=settings.webhooks_private))

@@ -15,7 +15,7 @@ def environment(home: Path, **more: str) -> Mapping[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(ours) or name == "REGISTRE_CHROMIUM"
     }
-    return {**kept, "REGISTRE_HOME": str(home), "TERM": "dumb", **more}
+    return {**kept, "REGISTRE_HOME": str(home), "REGISTRE_API_PORT": "0", "TERM": "dumb", **more}
 
 
 def processes_of(home: Path) -> list[str]:

@@ -12,6 +12,7 @@ import typer
 
 from registre.cli import (
     accounts,
+    api,
     batches,
     costs,
     database,
@@ -19,14 +20,15 @@ from registre.cli import (
     exchange,
     gates,
     jobs,
+    keys,
     match,
     serve,
     site,
     site_check,
 )
-from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
+from registre.plain import harmless
 from registre.settings import load_settings
 
 EXIT_FAILURE, EXIT_USAGE, EXIT_REFUSED, EXIT_TRY_LATER, EXIT_CONFIGURATION = 1, 2, 4, 75, 78
@@ -50,6 +52,7 @@ def demo() -> None:
 
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
+app.command("api")(api.api)
 app.command("submit")(jobs.submit)
 app.command("why")(gates.why)
 app.command("pause")(gates.pause)
@@ -67,6 +70,7 @@ app.add_typer(costs.costs, name="costs")
 app.add_typer(costs.fees, name="fees")
 app.add_typer(costs.budgets, name="budgets")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(keys.app, name="keys")
 site.app.command("check")(site_check.check)
 app.add_typer(site.app, name="site")
 app.add_typer(database.app, name="db")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 import sys
 from dataclasses import asdict
 from datetime import timedelta
@@ -12,15 +11,14 @@ from typing import Annotated
 import typer
 
 from registre.cli.options import JsonFlag
-from registre.cli.output import clock, harmless, moment, show_json, show_table, show_text
+from registre.cli.output import clock, moment, show_json, show_table, show_text
 from registre.errors import InvalidInput
 from registre.idleness import LearntLimit
+from registre.operations import usable_password, user_code
 from registre.settings import load_settings
 from registre.wiring import open_store
 
 app = typer.Typer(help="The registry accounts, one live session each.", no_args_is_help=True)
-
-_USERNAME = re.compile(r"[0-9]{2}[A-Za-z][0-9]{4}")
 
 
 @app.command("add")
@@ -28,18 +26,12 @@ def add_account(
     username: Annotated[str, typer.Argument(help="Code d'utilisateur, such as 99X9999.")],
 ) -> None:
     """Add an account, or give a known one a new password. The password is asked for, or read from stdin."""
-    if not _USERNAME.fullmatch(username):
-        raise InvalidInput(
-            "username", f"'{username[:20]}' is not a user code (two digits, a letter, four digits, such as 99X9999)."
-        )
+    code = user_code(username)
     password = getpass.getpass("Mot de passe: ") if sys.stdin.isatty() else _line_of_stdin()
-    if not password:
-        raise InvalidInput("password", "none was given; type it at the prompt or send it on stdin.")
-    if harmless(password) != password:
-        raise InvalidInput("password", "it holds control characters or broken text.")
+    usable_password(password, "type it at the prompt or send it on stdin")
     with open_store(load_settings()) as store:
-        _, created = store.accounts.add(username.upper(), password)
-    typer.echo(f"{username.upper()} is {'added' if created else 'updated'}.")
+        _, created = store.accounts.add(code, password)
+    typer.echo(f"{code} is {'added' if created else 'updated'}.")
 
 
 def _line_of_stdin() -> str:

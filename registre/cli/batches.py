@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from registre.batch import BatchId, BatchView
-from registre.cli.options import AuthorOption, JsonFlag, batch_id_text, plain_text
+from registre.cli.options import AuthorOption, JsonFlag, batch_id_text
 from registre.cli.output import dollars, moment, show_json, show_table, show_text
 from registre.job import Status
+from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import open_store
 

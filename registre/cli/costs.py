@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from registre.budget import BUDGETS, CostBy, CostLine, Period
-from registre.cli.options import TORONTO, AuthorOption, JsonFlag, cents_of, day_of, plain_text
+from registre.budget import CostBy, CostLine
+from registre.cli.options import TORONTO, AuthorOption, JsonFlag, cents_of, day_of
 from registre.cli.output import dollars, show_json, show_table, show_text
 from registre.document import Source
 from registre.errors import InvalidInput
 from registre.gates import Scope
+from registre.operations import budget_target
+from registre.orders.costs import render_costs
+from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import open_store
 
@@ -67,22 +69,16 @@ def _row(key: str, lines: list[CostLine]) -> tuple[str, ...]:
 
 
 def _write_csv(file: Path, by: str, lines: list[CostLine]) -> None:
-    names = [field.name for field in fields(CostLine)]
-    rows = [[by, *names[1:]], *([_inert(line.key), *[getattr(line, name) for name in names[1:]]] for line in lines)]
+    text = render_costs(by, lines)
     if str(file) == "-":
-        csv.writer(typer.get_text_stream("stdout")).writerows(rows)
+        typer.get_text_stream("stdout").write(text)
         return
     try:
         with file.open("w", encoding="utf-8-sig", newline="") as stream:
-            csv.writer(stream).writerows(rows)
+            stream.write(text)
     except OSError as error:
         raise InvalidInput("csv", f"{file} cannot be written: {error.strerror}.") from None
     show_text(f"{len(lines)} lines in {file}")
-
-
-def _inert(text: str) -> str:
-    """A spreadsheet must not take a client's name for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 @fees.command("list")
@@ -145,7 +141,7 @@ def set_budget(
     author: AuthorOption,
 ) -> None:
     """Cap what is spent. Two workers can never pass a cap together: the fee is reserved before the click."""
-    kind, span = _budget(scope, name, period)
+    kind, span = budget_target(scope, name, period)
     cents = cents_of(cap, "cap")
     with open_store(load_settings()) as store:
         store.treasury.set_budget(kind, name, span, cents, plain_text(author, "author", 100))
@@ -157,24 +153,10 @@ def remove_budget(
     scope: ScopeArgument, name: NameArgument = "", period: PeriodOption = "day", *, author: AuthorOption
 ) -> None:
     """Remove a cap."""
-    kind, span = _budget(scope, name, period)
+    kind, span = budget_target(scope, name, period)
     with open_store(load_settings()) as store:
         store.treasury.set_budget(kind, name, span, None, plain_text(author, "author", 100))
     show_text(f"{_called(kind, name)}: no cap, {span}.")
-
-
-def _budget(scope: str, name: str, period: str) -> tuple[Scope, Period]:
-    if scope not in BUDGETS:
-        raise InvalidInput("scope", f"'{scope[:40]}' is unknown; one of {', '.join(BUDGETS)} is expected.")
-    kind = Scope(scope)
-    if (kind is Scope.SITE) != (name == ""):
-        raise InvalidInput("name", "the site has no name; everything else has one, or * for each.")
-    plain_text(name, "name", 100)
-    if kind is Scope.BATCH:
-        return kind, Period.TOTAL
-    if period not in BUDGETS[kind]:
-        raise InvalidInput("for", f"'{period[:40]}' is unknown; one of {', '.join(BUDGETS[kind])} is expected.")
-    return kind, Period(period)
 
 
 def _called(scope: Scope, name: str) -> str:

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from registre.cli.options import JsonFlag
-from registre.cli.output import clock, harmless, one_line
+from registre.cli.output import clock, one_line
 from registre.errors import InvalidInput
 from registre.following import EventFollower
 from registre.job import Event
+from registre.plain import harmless
 from registre.settings import load_settings
 from registre.wiring import open_store
 

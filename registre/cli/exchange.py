@@ -14,16 +14,18 @@ import typer
 
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.cli.options import AuthorOption, JsonFlag, batch_id_text, cents_of
-from registre.cli.output import dollars, harmless, show_json, show_text
+from registre.cli.output import dollars, show_json, show_text
 from registre.cli.progress import progress
 from registre.errors import InvalidInput, Refused
 from registre.job import Order, Status
 from registre.orders.cells import MAX_FILE_BYTES
 from registre.orders.export import Exported, Exporter
 from registre.orders.filenames import portable, shortened
+from registre.orders.placing import for_one_client
 from registre.orders.reading import OrdersFile, read_orders_file
 from registre.orders.rejects import rejects_path, render_rejects
 from registre.orders.verdicts import MAX_NAME, PRIORITIES, Accepted, Defaults, Rejected, Verdict, judge, valid_client
+from registre.plain import harmless
 from registre.settings import load_settings
 from registre.wiring import open_store
 
@@ -91,7 +93,7 @@ def import_orders(
                 if not yes:
                     _ask(outcome, quote)
                 with _rejects_file(outcome, file, rejects) as written, progress("ordering", None):
-                    view = store.batches.submit(_for_one_client(batch, outcome.orders), outcome.orders)
+                    view = store.batches.submit(for_one_client(batch, outcome.orders), outcome.orders)
                 outcome = replace(outcome, batch=view, rejects=written)
     elif not dry_run:
         with _rejects_file(outcome, file, rejects) as written:
@@ -179,12 +181,6 @@ def _ask(outcome: _Import, quote: Quote) -> None:
     if not typer.confirm(f"Order {_price(quote)}?{left_out}", err=True):
         typer.echo("Nothing was ordered.", err=True)
         raise typer.Exit(EXIT_DECLINED)
-
-
-def _for_one_client(batch: NewBatch, orders: list[Order]) -> NewBatch:
-    """The batch is its orders' client's when they all have one and none was named for it."""
-    clients = {order.client for order in orders}
-    return replace(batch, client=clients.pop()) if not batch.client and len(clients) == 1 else batch
 
 
 def _tell(outcome: _Import, *, dry_run: bool) -> None:

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.options import AuthorOption, JsonFlag, day_of, job_id_of, plain_text
+from registre.cli.options import AuthorOption, JsonFlag, day_of, job_id_of
 from registre.cli.output import moment, show_json, show_table, show_text
-from registre.document import Source
 from registre.errors import InvalidInput
-from registre.gates import PAUSE_SCOPES, Scope, ServiceHours
+from registre.gates import Scope, ServiceHours
+from registre.operations import RULES, pause_reason, pause_target, rule_name
+from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import open_store
 
@@ -22,17 +23,6 @@ rules = typer.Typer(help="Rules that hold for every host of this database.", no_
 hours = typer.Typer(help="When the registry's service is open.", no_args_is_help=True)
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-RULES = {
-    "pace_seconds": "seconds between two orders of one account, about",
-    "last_start_seconds": "nothing is started later than this before closing",
-    "attempt_seconds": "how long one attempt may take",
-    "fresh_index_hours": "how long an index counts as current and is not bought again",
-    "fresh_plan_hours": "the same for a plan; an acte never changes",
-    "approval_above_cents": "price of a batch above which a person must approve it (none: never)",
-    "rebuys_per_day": "ambiguous purchases bought again without asking, each day",
-    "breaker_failures": "failures of the site in a row that stop every order",
-}
 
 ScopeArgument = Annotated[str, typer.Argument(help="site, account, client or source")]
 NameArgument = Annotated[str, typer.Argument(help="Which one; nothing for the site.")]
@@ -60,11 +50,10 @@ def pause(
     author: AuthorOption,
 ) -> None:
     """Stop starting orders: of the whole site, an account, a client or a source. What runs is finished."""
-    kind = _scope(scope, name)
-    if not reason.strip():
-        raise InvalidInput("reason", "say why: whoever waits will read it.")
+    kind = pause_target(scope, name)
+    why_paused = pause_reason(reason)
     with open_store(load_settings()) as store:
-        store.gates.pause(kind, name, plain_text(author, "author", 100), plain_text(reason, "reason"))
+        store.gates.pause(kind, name, plain_text(author, "author", 100), why_paused)
     show_text(f"{_called(kind, name)} is paused.")
 
 
@@ -73,7 +62,7 @@ def resume(scope: ScopeArgument, name: NameArgument = "", *, author: AuthorOptio
 
     A source whose form has changed is for `registre site accept`: resumed only, it freezes again at the next order.
     """
-    kind = _scope(scope, name)
+    kind = pause_target(scope, name)
     with open_store(load_settings()) as store:
         opened = store.gates.resume(kind, name, plain_text(author, "author", 100))
     show_text(f"{_called(kind, name)} is open again." if opened else f"{_called(kind, name)} was not closed.")
@@ -114,8 +103,7 @@ def set_rule(
     author: AuthorOption,
 ) -> None:
     """Change one rule, for every host at once."""
-    if name not in RULES:
-        raise InvalidInput("rule", f"'{name[:40]}' is unknown; one of {', '.join(RULES)} is expected.")
+    rule_name(name)
     if value != "none" and not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", value):
         raise InvalidInput("value", f"'{value[:40]}' is not a number of 0 or more, nor none.")
     with open_store(load_settings()) as store:
@@ -178,20 +166,6 @@ def quebec_holidays(
         for day, name in sorted(days.items()):
             store.gates.set_holiday(day, name, author)
             show_text(f"{day} {name}")
-
-
-def _scope(text: str, name: str) -> Scope:
-    if text not in PAUSE_SCOPES:
-        raise InvalidInput("scope", f"'{text[:40]}' is unknown; one of {', '.join(PAUSE_SCOPES)} is expected.")
-    scope = Scope(text)
-    if scope is Scope.SITE and name:
-        raise InvalidInput("name", "the site has no name; leave it out.")
-    if scope in (Scope.ACCOUNT, Scope.SOURCE) and not name:
-        raise InvalidInput("name", f"say which {scope}.")
-    if scope is Scope.SOURCE and name not in set(Source):
-        raise InvalidInput("name", f"'{name[:40]}' is no source; one of {', '.join(Source)} is expected.")
-    plain_text(name, "name", 100)
-    return scope
 
 
 def _called(scope: Scope, name: str) -> str:

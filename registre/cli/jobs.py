@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.options import AuthorOption, JsonFlag, batch_id_text, instant_of, job_id_of, plain_text
+from registre.cli.options import AuthorOption, JsonFlag, batch_id_text, instant_of, job_id_of
 from registre.cli.output import clock, console, dollars, show_json, show_table, show_text, status_text
 from registre.document import DocumentRequest, Source
 from registre.errors import InvalidInput
 from registre.job import Event, JobFilter, JobView, Order, Settlement, Status
 from registre.ledger import LedgerLine
+from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import Store, open_store
 

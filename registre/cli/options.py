@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from registre.cli.output import harmless
 from registre.errors import InvalidInput
 from registre.job import JobId
 
@@ -71,12 +70,3 @@ def instant_of(text: str, option: str) -> datetime:
     except ValueError:
         raise InvalidInput(option, f"'{text[:30]}' is not an instant, such as 2026-12-01T08:00.") from None
     return at if at.tzinfo else at.replace(tzinfo=TORONTO)
-
-
-def plain_text(text: str, option: str, limit: int = 200) -> str:
-    """Text that a person gives a name or a reason; control characters and floods are refused."""
-    if len(text) > limit:
-        raise InvalidInput(option, f"{len(text)} characters are too many; at most {limit} are accepted.")
-    if harmless(text) != text:
-        raise InvalidInput(option, "control characters and broken text are not accepted.")
-    return text

@@ -6,7 +6,6 @@ Invariant: a text from outside is neither markup nor a command to the terminal, 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -17,32 +16,25 @@ from rich.table import Table
 from rich.text import Text
 
 from registre.job import Status
+from registre.plain import as_json_escapes, harmless
 
 GLYPHS = {Status.WAITING: "…", Status.RUNNING: "▶", Status.DONE: "✓", Status.FAILED: "✗"}
 COLOURS = {Status.WAITING: "yellow", Status.RUNNING: "cyan", Status.DONE: "green", Status.FAILED: "red"}
-
-_COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What moves a terminal's cursor, colours it, or turns the direction of writing; and halves of characters."""
 
 console = Console(highlight=False)
 if not console.is_terminal:
     console = Console(highlight=False, width=180)  # a file or a pipe has no width of its own; do not fold at 80
 
 
-def harmless(text: str) -> str:
-    """`text` in one line, with what would command a terminal written out: `'\\x1b[31m'`."""
-    return _COMMANDS.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
-
-
 def one_line(value: Any) -> str:
     """JSON in one line; instants in ISO 8601, UTC."""
-    return _COMMANDS.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, default=_plain, ensure_ascii=False))
+    return as_json_escapes(json.dumps(value, default=_plain, ensure_ascii=False))
 
 
 def show_json(value: Any) -> None:
     """One JSON document on stdout; instants in ISO 8601, UTC."""
     lines = json.dumps(value, default=_plain, ensure_ascii=False, indent=2).split("\n")
-    console.file.write("\n".join(_COMMANDS.sub(lambda m: f"\\u{ord(m[0]):04x}", line) for line in lines) + "\n")
+    console.file.write("\n".join(map(as_json_escapes, lines)) + "\n")
 
 
 def show_text(text: str) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from registre.cli.api import running_api
 from registre.cli.output import show_json, show_table, show_text
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
@@ -37,6 +38,9 @@ def up(
         bool,
         typer.Option("--twin", help="Work on a local twin of the registry, with made-up accounts; nothing is real."),
     ] = False,
+    with_api: Annotated[
+        bool, typer.Option("--api/--no-api", help="Serve the HTTP API too, as `registre api` does.")
+    ] = True,
 ) -> None:
     """Run this host's worker: sign in once per account, take orders as they come, until Ctrl-C."""
     settings = load_settings()
@@ -44,8 +48,9 @@ def up(
     stop = _stop_on_signals()
     with open_store(settings) as store:
         keep_worlds_apart(settings, store, with_twin)
+        beside = running_api() if with_api else nullcontext()
         if not with_twin:
-            _work(settings, store, stop)
+            _work(settings, store, stop, beside)
             return
         with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
             if not store.accounts.all():
@@ -53,23 +58,25 @@ def up(
             for username, password in demo_accounts(TWIN_ACCOUNTS):
                 store.accounts.add(username, password)
             typer.echo(f"twin of the registry at {base_url}", err=True)
-            _work(settings.model_copy(update={"base_url": base_url}), store, stop)
+            _work(settings.model_copy(update={"base_url": base_url}), store, stop, beside)
 
 
-def _work(settings: Settings, store: Store, stop: Event) -> None:
+def _work(settings: Settings, store: Store, stop: Event, beside: AbstractContextManager[None]) -> None:
+    """`beside` is up from when the worker is until it has drained."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
     with open_registry(settings, store.forms, say=lambda line: typer.echo(line, err=True)) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
-        if not store.accounts.all():
-            typer.echo("No account yet: add one with `registre accounts add`.", err=True)
-        typer.echo("ready; Ctrl-C to stop", err=True)
-        try:
-            stop.wait()
-        finally:
-            typer.echo("stopping: what is being bought is finished, the rest is released", err=True)
-            fleet.drain()
+        with beside:
+            if not store.accounts.all():
+                typer.echo("No account yet: add one with `registre accounts add`.", err=True)
+            typer.echo("ready; Ctrl-C to stop", err=True)
+            try:
+                stop.wait()
+            finally:
+                typer.echo("stopping: what is being bought is finished, the rest is released", err=True)
+                fleet.drain()
 
 
 def twin(

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from registre.cli.options import AuthorOption, JsonFlag, plain_text
+from registre.cli.options import AuthorOption, JsonFlag
 from registre.cli.output import moment, show_json, show_table, show_text
 from registre.document import Source
 from registre.errors import ErrorKind, InvalidInput, NotFound
 from registre.forms import SeenForm, difference
 from registre.gates import Gate
+from registre.plain import plain_text
 from registre.sentences import Sentence
 from registre.settings import load_settings
 from registre.wiring import Store, open_store

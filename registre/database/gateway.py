@@ -20,12 +20,24 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from registre.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, NotFound, Refused, RegistreError
+from registre.errors import (
+    ConfigurationError,
+    DatabaseUnavailable,
+    LeaseLost,
+    NotFound,
+    OtherRequest,
+    Refused,
+    RegistreError,
+)
 
 log = logging.getLogger(__name__)
 
 
-_BY_CODE: dict[str, type[RegistreError]] = {"lease_lost": LeaseLost, "not_found": NotFound}
+_BY_CODE: dict[str, type[RegistreError]] = {
+    "lease_lost": LeaseLost,
+    "not_found": NotFound,
+    "other_request": OtherRequest,
+}
 
 
 class Json:

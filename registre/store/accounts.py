@@ -49,6 +49,9 @@ class Accounts:
     def release(self, seat: Seat) -> None:
         self._gateway.call("release_account", account=seat.account_id, token=seat.token)
 
+    def restore(self, username: str, author: str) -> bool:
+        return bool(self._gateway.call("restore_account", username=username, author=author)[0]["restore_account"])
+
     def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
         self._gateway.call(
             "set_account_aside",

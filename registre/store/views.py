@@ -10,7 +10,7 @@ from uuid import UUID
 from registre.account import AccountId
 from registre.database.gateway import Gateway
 from registre.errors import NotFound, Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status
+from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
 from registre.store.rows import request_of
 
 
@@ -32,19 +32,14 @@ class Reading:
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         before_at, before_id = _place(cursor) if cursor else (None, None)
         rows = self._gateway.call(
-            "page_of_jobs",
-            status=wanted.status and str(wanted.status),
-            source=wanted.source,
-            client=wanted.client,
-            batch=wanted.batch_id,
-            kind=wanted.error_kind,
-            before_at=before_at,
-            before_id=before_id,
-            limit=limit + 1,
+            "page_of_jobs", **_asked(wanted), before_at=before_at, before_id=before_id, limit=limit + 1
         )
         jobs = tuple(_job(row) for row in rows[:limit])
         more = len(rows) > limit
         return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
+
+    def count(self, wanted: JobFilter, limit: int) -> int:
+        return int(self._gateway.call("count_page", **_asked(wanted), limit=limit)[0]["count_page"])
 
     def counts(self) -> dict[Status, int]:
         found = {row["status"]: row["jobs"] for row in self._gateway.call("count_jobs")}
@@ -66,6 +61,28 @@ class Reading:
     def last_events(self, limit: int) -> list[Event]:
         return [_event(row) for row in self._gateway.call("last_events", limit=limit)][::-1]
 
+    def workers(self) -> list[WorkerView]:
+        return [
+            WorkerView(
+                worker_id=row["worker"],
+                status=row["status"],
+                account=row["account"],
+                job_id=JobId(str(row["job_id"])) if row["job_id"] else None,
+                last_heartbeat=row["heartbeat"],
+                started_at=row["started_at"],
+                step=row["step"],
+            )
+            for row in self._gateway.call("workers_as_seen")
+        ]
+
+    def expected_end(self) -> datetime | None:
+        found: datetime | None = self._gateway.call("expected_end")[0]["expected_end"]
+        return found
+
+    def last_answer(self) -> datetime | None:
+        found: datetime | None = self._gateway.call("last_answer")[0]["last_answer"]
+        return found
+
 
 class Hosts:
     """Implements `registre.ports.Fleet`. Thread-safe."""
@@ -78,6 +95,19 @@ class Hosts:
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         self._gateway.call("report_worker", worker=worker, status=status, account=account_id, job=job_id)
+
+
+def _asked(wanted: JobFilter) -> dict[str, str | None]:
+    """A choice as the functions of listings take it."""
+    return {
+        "status": wanted.status and str(wanted.status),
+        "source": wanted.source,
+        "client": wanted.client,
+        "batch": wanted.batch_id,
+        "kind": wanted.error_kind,
+        "number": wanted.number,
+        "place": wanted.circonscription,
+    }
 
 
 def _place(cursor: str) -> tuple[datetime, str]:

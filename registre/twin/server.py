@@ -5,21 +5,14 @@ Invariant: it listens on loopback only, and stops without waiting for a page tha
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import ipaddress
-import os
-import signal
 import socket
-import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import uvicorn
-
 from registre.errors import ConfigurationError, Unavailable
+from registre.serving import Server, is_loopback, listen, origin
 from registre.twin import paths
 from registre.twin.app import create_app
 from registre.twin.config import TwinConfig
@@ -27,54 +20,6 @@ from registre.twin.core import Twin
 from registre.twin.fault_box import FaultBox
 from registre.twin.ledger import LedgerLine
 from registre.twin.wire import Wire, protocol_of
-
-_GRACE_SECONDS = 2
-_KEEP_ALIVE_SECONDS = 75
-"""Longer than any pause between two pages of a job: a kept connection that closes makes a browser repeat its GET."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, saying when it listens, releasing hanging pages when it stops, and leaving signals to us."""
-
-    def __init__(self, config: TwinConfig, listening: socket.socket, ready: Callable[[], None]) -> None:
-        app = create_app(config)
-        self.twin: Twin = app.state.twin
-        self._listening = listening
-        self._ready = ready
-        super().__init__(
-            uvicorn.Config(
-                Wire(app, self.twin),
-                loop="asyncio",
-                http=protocol_of(self.twin),
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.twin.closing.set()
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    def stop(self) -> None:
-        """From any thread."""
-        self.should_exit = True
-
-    def run_here(self) -> None:
-        """Serve in this thread until stopped."""
-        with self._listening:
-            asyncio.run(self.serve(sockets=[self._listening]))
 
 
 class TwinServer:
@@ -87,14 +32,15 @@ class TwinServer:
     def __init__(self, config: TwinConfig | None = None, port: int = 0) -> None:
         self._config = config or TwinConfig()
         self._port = port
-        self._server: _Server | None = None
+        self._server: Server | None = None
+        self._twin: Twin | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         listening = _listen("127.0.0.1", self._port)
         self._port = listening.getsockname()[1]
         ready = threading.Event()
-        server = _prepare(self._config, listening, ready.set)
+        server, self._twin = _prepare(self._config, listening, ready.set)
 
         def run() -> None:
             try:
@@ -124,7 +70,7 @@ class TwinServer:
 
     @property
     def base_url(self) -> str:
-        return _base_url("127.0.0.1", self._port)
+        return f"http://127.0.0.1:{self._port}{paths.ENTRY}"
 
     @property
     def admin_url(self) -> str:
@@ -132,9 +78,9 @@ class TwinServer:
 
     @property
     def twin(self) -> Twin:
-        if self._server is None:
+        if self._twin is None:
             raise RuntimeError("the twin is started by entering its context")
-        return self._server.twin
+        return self._twin
 
     @property
     def faults(self) -> FaultBox:
@@ -152,60 +98,24 @@ def serve(config: TwinConfig, host: str, port: int, announce: Callable[[str], No
     for a host that is not loopback, Unavailable when the port is taken.
     """
     listening = _listen(host, port)
-    base_url = _base_url(host, listening.getsockname()[1])
-    server = _prepare(config, listening, lambda: announce(base_url))
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    stops = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
-    before = [(number, signal.signal(number, lambda *_: server.stop())) for number in stops]
-    try:
-        if stop_with_stdin:
-            threading.Thread(target=_stop_at_end_of_stdin, args=(server,), name="twin-stdin", daemon=True).start()
-        server.run_here()
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+    base_url = origin(host, listening) + paths.ENTRY
+    server, _ = _prepare(config, listening, lambda: announce(base_url))
+    server.run_until_told(stop_with_stdin)
 
 
-def _prepare(config: TwinConfig, listening: socket.socket, ready: Callable[[], None]) -> _Server:
+def _prepare(config: TwinConfig, listening: socket.socket, ready: Callable[[], None]) -> tuple[Server, Twin]:
     try:
-        return _Server(config, listening, ready)
+        app = create_app(config)
+        twin: Twin = app.state.twin
+        server = Server(Wire(app, twin), listening, ready=ready, stopping=twin.closing.set, http=protocol_of(twin))
     except BaseException:
         listening.close()
         raise
-
-
-def _stop_at_end_of_stdin(server: _Server) -> None:
-    """Read the descriptor itself: a thread blocked in a buffered reader makes the interpreter abort at exit."""
-    with contextlib.suppress(OSError, ValueError):
-        descriptor = sys.stdin.fileno()
-        while os.read(descriptor, 4096):
-            pass
-    server.stop()
+    return server, twin
 
 
 def _listen(host: str, port: int) -> socket.socket:
     """A bound socket on loopback; port 0 takes a free one."""
-    address = "127.0.0.1" if host == "localhost" else host
-    try:
-        loopback = ipaddress.ip_address(address)
-    except ValueError as error:
-        raise ConfigurationError(f"The twin listens on loopback only; '{host}' is no loopback address.") from error
-    if not loopback.is_loopback:
+    if not is_loopback(host):
         raise ConfigurationError(f"The twin listens on loopback only; '{host}' is no loopback address.")
-    family = socket.AF_INET6 if loopback.version == 6 else socket.AF_INET
-    # asyncio sets TCP_NODELAY only on sockets that say they are TCP; without it each page waits 40 ms for an ACK.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((address, port))
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise Unavailable(
-            f"The twin cannot listen on port {port} of {host}: the port is taken or not allowed."
-        ) from error
-    return listening
-
-
-def _base_url(host: str, port: int) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}{paths.ENTRY}"
+    return listen(host, port, "The twin")

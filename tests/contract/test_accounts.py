@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from registre.account import AccountView
+from registre.errors import NotFound
+from registre.ports import AccountBook
 from registre.store.accounts import Accounts
 from tests.desk import Desk
+from tests.memory.store import MemoryStore
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -100,3 +105,19 @@ def test_an_inactive_account_is_never_claimed_and_not_renewed(desk: Desk) -> Non
     accounts.release(seat)
     assert accounts.claim("host-a/1", 1, MINUTE) == []
     assert view(accounts, "marie").state == "inactive"
+
+
+@pytest.mark.parametrize("kind", ["postgres", "memory"])
+def test_a_person_puts_an_account_back_into_service(request: pytest.FixtureRequest, kind: str) -> None:
+    book: AccountBook = request.getfixturevalue("store").accounts if kind == "postgres" else MemoryStore().accounts
+    book.add("marie", "secret")
+    assert book.restore("marie", "paul") is False
+    [(seat, _)] = book.claim("host-a/1", 1, MINUTE)
+    book.set_aside(seat, "password refused", None)
+    assert book.restore("marie", "paul") is True
+    [shown] = book.all()
+    assert (shown.state, shown.reason, shown.failure_count) == ("free", None, 0)
+    [(_, credentials)] = book.claim("host-b/1", 1, MINUTE)
+    assert credentials.password == "secret"
+    with pytest.raises(NotFound):
+        book.restore("nobody", "paul")

@@ -21,10 +21,11 @@ BATCH = "00000000-0000-0000-0000-00000000000b"
 # Clients of very different sizes, all sources, all states; what is rare is old, so that the newest rows are read in vain for it.
 # Client 'only-actes' never ordered a plan, and none of its indexes failed.
 FILL = """
-insert into extraction_queue (document_source, document_number, client, status, error_kind, batch_id, created_at, updated_at,
-                              position)
+insert into extraction_queue (document_source, document_number, document_number_normalized, circonscription_fonciere, client,
+                              status, error_kind, batch_id, created_at, updated_at, position)
 select case when c.client = 'only-actes' and n %% 3 = 2 then 'acte'
-            else (array['acte', 'index', 'plan_cadastraux'])[1 + n %% 3] end, n::text, c.client, s.status,
+            else (array['acte', 'index', 'plan_cadastraux'])[1 + n %% 3] end, n::text, n::text,
+    case when n %% 10 < 4 then 'Montréal' when n < 500 then 'La Tuque' else 'Laval' end, c.client, s.status,
     case when s.status <> 'Erreur' then null when n < 300 then 'paper_only' else 'not_found' end,
     case when n %% 40 = 0 then %s::uuid end, now() - (%s - n) * interval '1 second', now(), n
 from generate_series(1, %s) n
@@ -42,7 +43,22 @@ CHOICES: dict[str, list[str | None]] = {
     "batch": [None, BATCH],
     "kind": [None, "paper_only", "not_found"],
 }
+NOTHING: dict[str, str | None] = dict.fromkeys(CHOICES)
 FILTERS = [dict(zip(CHOICES, chosen, strict=True)) for chosen in product(*CHOICES.values())]
+FILTERS += [
+    {**NOTHING, "place": place, "status": status, "source": source, "batch": batch}
+    for place in ("La Tuque", "Montréal", "Nowhere")
+    for status in (None, "Erreur", "En traitement")
+    for source in (None, "plan_cadastraux")
+    for batch in CHOICES["batch"]
+]
+FILTERS += [
+    {**NOTHING, "number": "120", "place": place, "client": client, "batch": batch, "kind": kind}
+    for place in (None, "Montréal", "La Tuque")
+    for client in (None, "big", "nobody")
+    for batch in CHOICES["batch"]
+    for kind in (None, "paper_only")
+]
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +124,8 @@ def test_the_pages_of_every_listing_are_the_list(filled: Desk) -> None:
         "client": "client",
         "batch": "batch_id",
         "kind": "error_kind",
+        "number": "document_number_normalized",
+        "place": "circonscription_fonciere",
     }
     for wanted in FILTERS[:: len(FILTERS) // 40]:
         asked = {columns[name]: value for name, value in wanted.items() if value is not None}
@@ -162,6 +180,21 @@ def test_what_is_asked_for_is_a_value_and_never_a_statement(store: Store, wanted
 def test_a_cursor_that_is_none_of_a_listing_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(Refused, match="no cursor"):
         store.views.page(JobFilter(), cursor)
+
+
+def test_a_choice_that_no_index_serves_is_refused_in_a_sentence(store: Store) -> None:
+    for wanted in (JobFilter(circonscription="Laval", client="a"), JobFilter(circonscription="Laval", error_kind="x")):
+        with pytest.raises(Refused, match="not with a client or a kind of error"):
+            store.views.page(wanted)
+
+
+def test_a_listing_is_counted_no_further_than_asked(store: Store) -> None:
+    store.queue.submit([Order(LOT, client="a")] * 4 + [Order(ACTE, client="b")])
+    number = LOT.number_normalized
+    assert [store.views.count(JobFilter(client="a"), limit) for limit in (3, 4, 10)] == [3, 4, 4]
+    assert store.views.count(JobFilter(number=number), 10) == 4
+    assert store.views.count(JobFilter(number=number, client="b"), 10) == 0
+    assert {job.client for job in store.views.page(JobFilter(number=number)).jobs} == {"a"}
 
 
 def test_a_batch_that_is_no_id_is_refused(store: Store) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from registre.cli.output import harmless
 from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind
 from registre.job import JobId, Lease, Order
+from registre.plain import harmless
 from registre.wiring import Store
 from tests.command import ENTRY, Said, registre
 from tests.processes import environment

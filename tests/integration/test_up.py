@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -112,6 +113,10 @@ def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
 
         order = registre(home, *ORDER).out.strip()
         until_completed(home, order)
+        running.until_said("api at ")
+        [address], [key] = re.findall(r"api at (\S+)", running.said()), re.findall(r"keep it: (\S+)", running.said())
+        told = httpx.get(f"{address}/api/extractions/{order}", headers={"X-API-Key": key}).json()
+        assert told["status"] == "Complété"
         job = show(home, order)
         assert job["status"] == "Complété"
         kinds = [event["kind"] for event in job["events"]]
@@ -136,7 +141,7 @@ def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
     after = registre(home, "jobs", "list", "--json").json
     assert after["counts"]["En traitement"] == 0
     assert [a["state"] for a in registre(home, "accounts", "list", "--json").json] == ["free"] * 3
-    with up(home, tmp_path / "again.log", "--twin") as running:
+    with up(home, tmp_path / "again.log", "--twin", "--no-api") as running:
         running.until_said("signed in")
         until_completed(home, free.out.strip())
         running.process.send_signal(signal.SIGTERM)

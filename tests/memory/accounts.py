@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.errors import NotFound
 from registre.job import JobId, Status
 from tests.memory.state import JOBS_CHANNEL, AccountRow, HostRow, State
 
@@ -83,6 +84,18 @@ class MemoryAccounts:
                 row.set_aside_until = None if duration is None else now + duration
                 row.owner = row.until = None
                 self._state.tell("account.set_aside", None, now, username=row.username, reason=reason)
+
+    def restore(self, username: str, author: str) -> bool:
+        with self._state.transaction() as now:
+            row = next((row for row in self._state.accounts.values() if row.username == username), None)
+            if row is None:
+                raise NotFound("No account has this name.")
+            if not row.is_set_aside(now):
+                return False
+            row.set_aside_reason, row.set_aside_until, row.failure_count = None, None, 0
+            self._state.tell("account.restored", None, now, username=username, author=author)
+            self._state.ring(JOBS_CHANNEL)
+            return True
 
     def _under(self, seat: Seat) -> AccountRow | None:
         """A token that is no longer the account's changes nothing."""

@@ -19,6 +19,36 @@ from tests.memory.state import JOBS_CHANNEL, BatchRow, State
 OVER = (Status.DONE, Status.FAILED)
 
 
+def _quote(state: State, orders: Sequence[Order], now: datetime) -> Quote:
+    paths: list[str | None] = []
+    repeated: list[bool] = []
+    seen: set[str] = set()
+    price = 0
+    for order in orders:
+        source, identity = str(order.request.source), order.request.identity_key
+        document = None if order.fresh else owned(state, identity, source, now)
+        paths.append(None if document is None else document.path)
+        # One that insists on a fresh document buys its own, whoever else ordered it.
+        repeated.append(identity in seen and not order.fresh)
+        seen.add(identity)
+        if document is None and not repeated[-1]:
+            price += fee_of(state, source, now)
+    threshold = state.rules.approval_above_cents
+    return Quote(tuple(paths), tuple(repeated), price, threshold is not None and price > threshold)
+
+
+def submit_batch(state: State, batch: NewBatch, orders: Sequence[Order], now: datetime) -> BatchRow:
+    """All or none."""
+    quote = _quote(state, orders, now)
+    row = BatchRow(BatchId(state.new_id()), batch, now, quote.price_cents, quote.needs_approval)
+    put_in(state, orders, now, row.id)
+    state.batches[row.id] = row
+    if batch.cap_cents is not None:
+        state.caps[Scope.BATCH, row.id, Period.TOTAL] = batch.cap_cents
+    state.tell("batch.submitted", None, now, batch=row.id, price_cents=row.price_cents, author=batch.author)
+    return row
+
+
 class MemoryBatches:
     """Implements `registre.ports.Batches`. Thread-safe."""
 
@@ -27,36 +57,11 @@ class MemoryBatches:
 
     def quote(self, orders: Sequence[Order]) -> Quote:
         with self._state.transaction() as now:
-            return self._quote(orders, now)
-
-    def _quote(self, orders: Sequence[Order], now: datetime) -> Quote:
-        paths: list[str | None] = []
-        repeated: list[bool] = []
-        seen: set[str] = set()
-        price = 0
-        for order in orders:
-            source, identity = str(order.request.source), order.request.identity_key
-            document = None if order.fresh else owned(self._state, identity, source, now)
-            paths.append(None if document is None else document.path)
-            # One that insists on a fresh document buys its own, whoever else ordered it.
-            repeated.append(identity in seen and not order.fresh)
-            seen.add(identity)
-            if document is None and not repeated[-1]:
-                price += fee_of(self._state, source, now)
-        threshold = self._state.rules.approval_above_cents
-        return Quote(tuple(paths), tuple(repeated), price, threshold is not None and price > threshold)
+            return _quote(self._state, orders, now)
 
     def submit(self, batch: NewBatch, orders: Sequence[Order]) -> BatchView:
-        state = self._state
-        with state.transaction() as now:
-            quote = self._quote(orders, now)
-            row = BatchRow(BatchId(state.new_id()), batch, now, quote.price_cents, quote.needs_approval)
-            put_in(state, orders, now, row.id)
-            state.batches[row.id] = row
-            if batch.cap_cents is not None:
-                state.caps[Scope.BATCH, row.id, Period.TOTAL] = batch.cap_cents
-            state.tell("batch.submitted", None, now, batch=row.id, price_cents=row.price_cents, author=batch.author)
-            return self._view(row, now)
+        with self._state.transaction() as now:
+            return self._view(submit_batch(self._state, batch, orders, now), now)
 
     def get(self, batch_id: BatchId) -> BatchView:
         with self._state.transaction() as now:

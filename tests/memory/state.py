@@ -10,12 +10,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import Lock
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from registre.access import KeyView
 from registre.account import AccountId
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
@@ -25,7 +26,9 @@ from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
 from registre.job import Event, JobId, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
+from registre.repeats import Outcome
 from registre.sentences import Sentence
+from registre.webhooks import NewWebhook, NoticeId, NoticeState, NoticeView, WebhookId
 
 Id = TypeVar("Id", bound=str)
 Row = TypeVar("Row")
@@ -174,6 +177,71 @@ class BatchRow:
 
 
 @dataclass(slots=True)
+class KeyRow:
+    """One key of the HTTP API."""
+
+    view: KeyView
+    digest: str
+
+
+@dataclass(slots=True)
+class RequestRow:
+    """One request that may come again; `told` is the outcome the first time, and a repetition from then on."""
+
+    request_hash: str
+    at: datetime
+    outcome: Outcome
+
+    def told(self) -> Outcome:
+        told, self.outcome = self.outcome, replace(self.outcome, repeated=True)
+        return told
+
+
+@dataclass(slots=True)
+class WebhookRow:
+    """One webhook; a removed one is no row."""
+
+    id: WebhookId
+    new: NewWebhook
+    secret: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class NoticeRow:
+    """What one webhook is told of one event."""
+
+    id: NoticeId
+    webhook_id: WebhookId
+    kind: str
+    body: dict[str, Any]
+    created_at: datetime
+    next_at: datetime | None
+    state: NoticeState = NoticeState.WAITING
+    attempts: int = 0
+    status: int | None = None
+    error: str | None = None
+    ended_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        return self.state is NoticeState.WAITING and self.next_at is not None and self.next_at <= now
+
+    def view(self) -> NoticeView:
+        return NoticeView(
+            self.id,
+            self.kind,
+            self.state,
+            self.attempts,
+            self.created_at,
+            self.next_at,
+            self.status,
+            self.error,
+            self.ended_at,
+        )
+
+
+@dataclass(slots=True)
 class HostRow:
     """The boot a host runs, and when it was last heard of."""
 
@@ -227,6 +295,11 @@ class State:
         self.fees: dict[tuple[str, date], int] = {}
         self.caps: dict[tuple[Scope, str, Period], int] = {}
         self.used: Counter[UseKey] = Counter()
+        self.keys: dict[str, KeyRow] = {}
+        self.requests: dict[tuple[str, str], RequestRow] = {}
+        self.webhooks: dict[WebhookId, WebhookRow] = {}
+        self.notices: dict[NoticeId, NoticeRow] = {}
+        self.planned = 0
         self.bells: list[Callable[[str, str], None]] = []
         self.random = random.Random()
         self._lock = Lock()

@@ -13,12 +13,14 @@ from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
 from tests.memory.idleness import MemoryIdleness
+from tests.memory.keys import MemoryKeys, MemoryRequests
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
 from tests.memory.site import MemoryForms, MemorySentences
 from tests.memory.state import State
 from tests.memory.treasury import MemoryTreasury
 from tests.memory.views import MemoryViews
+from tests.memory.webhooks import MemoryWebhooks
 
 
 class MemoryStore:
@@ -35,6 +37,9 @@ class MemoryStore:
         self.gates = MemoryGates(self.state)
         self.treasury = MemoryTreasury(self.state)
         self.batches = MemoryBatches(self.state)
+        self.keys = MemoryKeys(self.state)
+        self.repeatable = MemoryRequests(self.state)
+        self.webhooks = MemoryWebhooks(self.state)
         self.forms = MemoryForms(self.state)
         self.sentences = MemorySentences(self.state)
         self.idleness = MemoryIdleness(self.state)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
+from registre.account import AccountId
 from registre.errors import Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status
+from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
 from tests.memory.state import AttemptRow, JobRow, State
+
+ANSWERED = ("secured", "completed", "failed")
 
 
 class MemoryViews:
@@ -34,6 +37,10 @@ class MemoryViews:
         rows = rows[:limit]
         last = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if rows and more else None
         return JobPage(tuple(_job(row) for row in rows), last)
+
+    def count(self, wanted: JobFilter, limit: int) -> int:
+        with self._state.transaction():
+            return min(limit, sum(_is_wanted(row, wanted) for row in self._state.jobs.values()))
 
     def _newest_first(self) -> list[JobRow]:
         return sorted(self._state.jobs.values(), key=lambda row: (row.created_at, row.id), reverse=True)
@@ -73,6 +80,37 @@ class MemoryViews:
         with self._state.transaction():
             return self._state.events[-limit:]
 
+    def workers(self) -> list[WorkerView]:
+        with self._state.transaction() as now:
+            return [self._worker(name, *said, now) for name, said in sorted(self._state.workers.items())]
+
+    def _worker(
+        self, name: str, status: str, account_id: AccountId | None, job_id: JobId | None, at: datetime, now: datetime
+    ) -> WorkerView:
+        account = self._state.accounts.get(account_id) if account_id is not None else None
+        alive = account is not None and account.is_leased(now)
+        job = self._state.jobs.get(job_id) if job_id is not None else None
+        step = job.step if job is not None and job.status is Status.RUNNING else None
+        return WorkerView(
+            name,
+            status if alive else "offline",
+            account.username if account is not None else None,
+            job_id,
+            at,
+            at,
+            step,
+        )
+
+    def expected_end(self) -> datetime | None:
+        return None  # memory keeps no pace
+
+    def last_answer(self) -> datetime | None:
+        with self._state.transaction():
+            return max(
+                (row.ended_at for row in self._state.attempts.values() if row.ended_at and row.ending in ANSWERED),
+                default=None,
+            )
+
     def events_after(self, cursor: str, limit: int = 500) -> list[Event]:
         start = cursor.removeprefix("0-") or "0"
         if not start.isdigit():
@@ -96,6 +134,8 @@ def _is_wanted(row: JobRow, wanted: JobFilter) -> bool:
         and wanted.client in (None, row.client)
         and wanted.batch_id in (None, row.batch_id)
         and wanted.error_kind in (None, row.error_kind)
+        and wanted.number in (None, row.order.request.number_normalized)
+        and wanted.circonscription in (None, row.order.request.circonscription)
     )
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registre.cli.output import harmless
 from registre.document import DocumentRequest, Source
 from registre.errors import InvalidInput
 from registre.job import Order
@@ -15,6 +14,7 @@ from registre.orders.cells import guarded, text_cell, unguarded
 from registre.orders.moments import read_moment
 from registre.orders.reading import read_orders_file
 from registre.orders.verdicts import Accepted, Defaults, Rejected, Verdict, judge, valid_client
+from registre.plain import harmless
 
 NONE = Defaults()
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)

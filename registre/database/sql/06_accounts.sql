@@ -83,3 +83,21 @@ begin
     perform registre.emit('account.set_aside', null, jsonb_build_object('username', v_username, 'reason', p_reason), v_now);
     return true;
 end $$;
+
+-- set aside → free, by a person who has mended what the reason says. False when it was not set aside.
+create function registre.restore_account(p_username text, p_author text, p_now timestamptz default null) returns boolean
+language plpgsql as $$
+declare
+    v_now timestamptz := registre.instant(p_now);
+begin
+    if not exists (select from public.worker_accounts a where a.username = p_username) then
+        perform registre.refuse('not_found', 'No account has this name.');
+    end if;
+    update public.worker_accounts a
+    set set_aside_reason = null, set_aside_until = null, failure_count = 0, updated_at = v_now
+    where a.username = p_username and a.set_aside_reason is not null and (a.set_aside_until is null or a.set_aside_until > v_now);
+    if not found then return false; end if;
+    perform registre.emit('account.restored', null, jsonb_build_object('username', p_username, 'author', p_author), v_now);
+    perform pg_notify('registre_jobs', '');
+    return true;
+end $$;

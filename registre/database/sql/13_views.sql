@@ -28,23 +28,45 @@ end $$;
 -- The statement behind page_of_jobs: only what is asked for stands in it. The newest of each status and source there is (a dozen
 -- short walks), and of these the newest: so that rare things are found as fast as frequent ones. No index has all rows by their
 -- instant: a plan would look along it for what is rare, in vain, since what lies together on the disk looks cheap.
+-- A number names few rows and a batch some thousands: whatever else is asked for is looked for in these, hence as expressions
+-- that no index has.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
-                                        p_before_at timestamptz, p_before_id uuid, p_limit integer) returns text
+                                        p_before_at timestamptz, p_before_id uuid, p_limit integer, p_number text default null,
+                                        p_place text default null) returns text
 language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
     v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
-    v_asked text := case when p_batch is null then '' else format(' and q.batch_id = %L', p_batch) end
-        || case when p_kind is null then '' else format(' and q.error_kind = %L', p_kind) end
-        || case when p_status is null then '' else format(' and q.status = %L', p_status) end
-        || case when p_client is null or p_batch is not null then '' else format(' and q.client = %L', p_client) end;
-    -- In a batch a client is looked for in its rows, never in the index of all clients: hence as an expression.
-    v_more text := case when p_client is not null and p_batch is not null then format(' and q.client || '''' = %L', p_client) else '' end;
+    v_narrow boolean := p_number is not null or p_batch is not null;
+    v_asked text := '';
+    v_more text := '';
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
     v_next text := case when p_status is null then '(q.status, q.document_source) > (k.status, k.document_source)'
                         else 'q.document_source > k.document_source' end;
 begin
+    if p_place is not null and not v_narrow and (p_client is not null or p_kind is not null) then
+        perform registre.refuse('no_index', 'A circonscription can be looked for together with a status, a source, a number or a batch; '
+            || 'not with a client or a kind of error.');
+    end if;
+    if p_number is not null then v_asked := format(' and q.document_number_normalized = %L', p_number); end if;
+    if p_batch is not null then
+        if p_number is null then v_asked := v_asked || format(' and q.batch_id = %L', p_batch);
+        else v_more := v_more || format(' and q.batch_id::text || '''' = %L', p_batch); end if;
+    end if;
+    if p_kind is not null then
+        if p_number is null then v_asked := v_asked || format(' and q.error_kind = %L', p_kind);
+        else v_more := v_more || format(' and q.error_kind || '''' = %L', p_kind); end if;
+    end if;
+    if p_status is not null then v_asked := v_asked || format(' and q.status = %L', p_status); end if;
+    if p_client is not null then
+        if v_narrow then v_more := v_more || format(' and q.client || '''' = %L', p_client);
+        else v_asked := v_asked || format(' and q.client = %L', p_client); end if;
+    end if;
+    if p_place is not null then
+        if v_narrow then v_more := v_more || format(' and q.circonscription_fonciere || '''' = %L', p_place);
+        else v_asked := v_asked || format(' and q.circonscription_fonciere = %L', p_place); end if;
+    end if;
     return 'with recursive pairs as ('
         || '(select q.status, q.document_source from public.extraction_queue q where true' || v_asked || v_first || ')'
         || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
@@ -58,11 +80,26 @@ end $$;
 
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
                                       p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
-                                      p_before_id uuid default null, p_limit integer default 100) returns setof registre.job_seen
+                                      p_before_id uuid default null, p_limit integer default 100, p_number text default null,
+                                      p_place text default null) returns setof registre.job_seen
 language plpgsql stable set jit = off as $$  -- compiling such a walk would take longer than making it: up to a second
 begin
     return query execute 'select ' || registre.seen_columns() || ' from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit) || ') q';
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place)
+        || ') q';
+end $$;
+
+-- How many a listing holds, counted up to p_limit.
+create function registre.count_page(p_status text default null, p_source text default null, p_client text default null,
+                                    p_batch uuid default null, p_kind text default null, p_number text default null,
+                                    p_place text default null, p_limit integer default 1000) returns bigint
+language plpgsql stable set jit = off as $$
+declare
+    v_jobs bigint;
+begin
+    execute 'select count(*) from ('
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place) || ') q' into v_jobs;
+    return v_jobs;
 end $$;
 
 -- From the differences, not from the rows.

@@ -1,0 +1,119 @@
+"""Who asks: the key of a request, and whether its role covers what is asked.
+
+Invariant: what names no role asks for an admin; only what says `OPEN` needs no key. A revoked key opens nothing for longer than
+`FRESH_SECONDS` after its revocation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from registre.access import KnownKey, Role, prefix_of
+from registre.ports import KeyRing
+from registre.serving import is_loopback
+
+ROLE = "role"
+OPEN: Literal["open"] = "open"
+FRESH_SECONDS = 2.0
+NOTED_SECONDS = 60.0
+MOST_KEPT = 1000
+
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?")
+_NO_KEY = "A key is needed: Authorization: Bearer registre_…, or X-API-Key."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks; `name` is kept as the author of what is done."""
+
+    name: str
+    role: Role
+    sender: str
+    """What keeps one caller's Idempotency-Keys from another's."""
+
+
+ANYBODY = Caller("anybody", Role.ADMIN, "open")
+"""Every caller of an API that was opened by its setting."""
+
+
+def needs(role: Role | Literal["open"]) -> dict[str, Any]:
+    """For a handler's `opt`."""
+    return {ROLE: role}
+
+
+class Gatekeeper:
+    """Judges requests. Runs in the server's loop; the database is asked in a thread, and not for every request."""
+
+    def __init__(self, *, open_to_all: bool = False) -> None:
+        self._open_to_all = open_to_all
+        self._known: dict[str, tuple[KnownKey, float]] = {}
+        self._noted: dict[str, float] = {}
+
+    async def guard(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """For Litestar's `guards`: 401 without a key that is known, 403 when its role does not cover the handler's."""
+        needed = handler.opt.get(ROLE, Role.ADMIN)
+        if needed == OPEN:
+            return
+        caller = _anybody(connection) if self._open_to_all else await self._caller(connection)
+        connection.scope["user"] = caller
+        if not caller.role.covers(needed):
+            raise PermissionDeniedException(f"This needs a key of the role {needed}; this one is a {caller.role}'s.")
+
+    async def _caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+        text = _presented(connection)
+        prefix = prefix_of(text) if text else None
+        if text is None or prefix is None:
+            raise NotAuthorizedException(_NO_KEY, headers={"WWW-Authenticate": "Bearer"})
+        known = self._kept(prefix) or await asyncio.to_thread(
+            self._look_up, connection.app.state.store.keys, prefix, text
+        )
+        if known is None or not known.opens_for(text):
+            raise NotAuthorizedException(
+                "This key is unknown or revoked.", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            )
+        return Caller(known.name, known.role, known.prefix)
+
+    def _kept(self, prefix: str) -> KnownKey | None:
+        known, until = self._known.get(prefix, (None, 0.0))
+        return known if time.monotonic() < until else None
+
+    def _look_up(self, keys: KeyRing, prefix: str, text: str) -> KnownKey | None:
+        known = keys.find(prefix)
+        if known is None:
+            return None
+        now = time.monotonic()
+        if known.opens_for(text):
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+                self._noted.clear()
+            self._known[prefix] = known, now + FRESH_SECONDS
+            if now >= self._noted.get(prefix, 0.0):
+                self._noted[prefix] = now + NOTED_SECONDS
+                keys.note_use(prefix)
+        return known
+
+
+def _anybody(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """Without keys no page from elsewhere may make a browser of this machine order, nor may a name that was made to lead here."""
+    host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
+    name = _HOST.fullmatch(host)
+    if name is None or not is_loopback(name[1].strip("[]")) or origin not in (None, f"http://{host}"):
+        raise PermissionDeniedException(
+            "This API asks for no key, and so answers nobody but programs on its own machine."
+        )
+    return ANYBODY
+
+
+def _presented(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and token.strip():
+        return token.strip()
+    return connection.headers.get("x-api-key")

@@ -1,0 +1,134 @@
+"""The registry accounts: who they are and how they stand. A password goes in and never comes out.
+
+Invariant: no answer, event or log of this module holds a password, not even a wrong one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from api.desk import AnyRequest, UsesStore, caller_of, serves
+from api.schemas import Asked, Wire
+from registre.access import Role
+from registre.account import AccountView
+from registre.errors import NotFound, Refused
+from registre.gates import Scope
+from registre.operations import pause_reason, usable_password, user_code
+from registre.wiring import Store
+
+
+class Account(Wire):
+    """`state` is free, signed in, set aside, paused or inactive; `reason` says why it is set aside or paused."""
+
+    username: str
+    state: str
+    reason: str | None
+    until: datetime | None
+    lease_owner: str | None
+    last_used: datetime | None
+    failure_count: int
+
+
+class Accounts(Wire):
+    accounts: tuple[Account, ...]
+
+
+class NewAccount(Asked):
+    """A known account is given a new password, which also ends its being set aside."""
+
+    username: Annotated[str, Meta(description="Code d'utilisateur.", examples=["99X9999"], max_length=20)]
+    password: Annotated[str, Meta(max_length=200, description="Kept for signing in; told by nothing.")]
+
+    def __repr__(self) -> str:
+        return f"NewAccount({self.username!r})"
+
+
+class Reason(Asked):
+    """Shown to everybody whose order waits."""
+
+    reason: Annotated[str, Meta(max_length=200, examples=["the invoice is being checked"])]
+
+
+@get("/", summary="List accounts", **serves(Role.VIEWER))
+def list_accounts(store: UsesStore) -> Accounts:
+    return Accounts(accounts=_all(store))
+
+
+@post("/", summary="Add an account, or give one a new password", **serves(Role.ADMIN, 400))
+def add_account(data: JSONBody[NewAccount], store: UsesStore) -> Response[Account]:
+    """201 for a new one, 200 for a known one."""
+    code = user_code(data.username)
+    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"))
+    return Response(_one(store, code), status_code=201 if is_new else 200)
+
+
+@post(
+    "/{username:str}/pause",
+    status_code=200,
+    summary="Start no more orders with an account",
+    **serves(Role.OPERATOR, 400, 404),
+)
+def pause_account(username: FromPath[str], data: JSONBody[Reason], request: AnyRequest, store: UsesStore) -> Account:
+    """What it is doing is finished."""
+    code = _one(store, username).username
+    store.gates.pause(Scope.ACCOUNT, code, caller_of(request).name, pause_reason(data.reason))
+    return _one(store, code)
+
+
+@post("/{username:str}/resume", status_code=200, summary="Let an account work again", **serves(Role.OPERATOR, 404))
+def resume_account(username: FromPath[str], request: AnyRequest, store: UsesStore) -> Account:
+    code = _one(store, username).username
+    store.gates.resume(Scope.ACCOUNT, code, caller_of(request).name)
+    return _one(store, code)
+
+
+@post(
+    "/{username:str}/restore",
+    status_code=200,
+    summary="Put an account back into service",
+    **serves(Role.OPERATOR, 404, 409),
+)
+def restore_account(username: FromPath[str], request: AnyRequest, store: UsesStore) -> Account:
+    """One that was set aside, when what its reason says is mended. A refused password is mended by giving another one."""
+    code = _one(store, username).username
+    if not store.accounts.restore(code, caller_of(request).name):
+        raise Refused("This account is not set aside.")
+    return _one(store, code)
+
+
+def _all(store: Store) -> tuple[Account, ...]:
+    paused = {pause.name: pause.reason for pause in store.gates.pauses() if pause.scope is Scope.ACCOUNT}
+    return tuple(_account(view, paused.get(view.username)) for view in store.accounts.all())
+
+
+def _one(store: Store, username: str) -> Account:
+    for account in _all(store):
+        if account.username == username:
+            return account
+    raise NotFound("No account has this name.")
+
+
+def _account(view: AccountView, paused: str | None) -> Account:
+    at_work = view.state in ("free", "signed in")
+    return Account(
+        username=view.username,
+        state="paused" if paused is not None and at_work else view.state,
+        reason=paused if paused is not None and at_work else view.reason,
+        until=view.until,
+        lease_owner=view.lease_owner,
+        last_used=view.last_used,
+        failure_count=view.failure_count,
+    )
+
+
+ROUTER = Router(
+    "/api/accounts",
+    route_handlers=[list_accounts, add_account, pause_account, resume_account, restore_account],
+    request_max_body_size=10_000,
+    tags=["accounts"],
+)

@@ -1,0 +1,65 @@
+"""The API as an ASGI application.
+
+Invariant: every handler names the role it needs; one that names none is an admin's alone.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
+
+from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories, stream, webhooks
+from api.access import Gatekeeper
+from api.desk import provide_store
+from api.documentation import OPENAPI
+from api.documentation import ROUTER as DOCUMENTATION
+from api.etag import EntityTags
+from registre.wiring import Store
+
+log = logging.getLogger(__name__)
+
+ROUTERS = [
+    extractions.ROUTER,
+    *stories.ROUTERS,
+    batches.ROUTER,
+    accounts.ROUTER,
+    gates.ROUTER,
+    money.ROUTER,
+    history.ROUTER,
+    stream.ROUTER,
+    webhooks.ROUTER,
+    monitoring.ROUTER,
+    DOCUMENTATION,
+]
+
+
+def create_app(
+    store: Store,
+    *,
+    open_to_all: bool = False,
+    private_webhooks: bool = False,
+    keep_alive_seconds: float = stream.KEEP_ALIVE_SECONDS,
+) -> Litestar:
+    """The application over `store`. `open_to_all` asks nobody for a key, `private_webhooks` allows webhooks by http, and
+    `keep_alive_seconds` is how long a stream is silent.
+
+    Whoever serves it calls `stream.hub_of(app).close()` before it waits for its connections.
+    """
+    app = Litestar(
+        route_handlers=ROUTERS,
+        dependencies={"store": Provide(provide_store)},
+        guards=[Gatekeeper(open_to_all=open_to_all).guard],
+        exception_handlers=problems.HANDLERS,
+        middleware=[EntityTags],
+        openapi_config=OPENAPI,
+        logging_config=None,
+        request_max_body_size=1_000_000,
+        response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff", documentation_only=False)],
+    )
+    app.state.store = store
+    app.state.private_webhooks = private_webhooks
+    app.state.keep_alive_seconds = keep_alive_seconds
+    return app

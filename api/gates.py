@@ -1,0 +1,160 @@
+"""What keeps orders from starting, and the rules behind it: gates, pauses, rules, hours.
+
+Invariant: every change has its author, the name of the caller's key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime, time
+from typing import Annotated
+
+from litestar import Router, delete, get, put
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta
+
+from api.desk import AnyRequest, UsesStore, caller_of, serves
+from api.schemas import Asked, Wire
+from registre.access import Role
+from registre.gates import Gate, Scope
+from registre.operations import RULES, pause_reason, pause_target, rule_name
+from registre.wiring import Store
+
+
+class Closed(Wire):
+    """One closed gate. `until` is null when a person must act."""
+
+    gate: Gate
+    scope: Scope
+    name: str
+    reason: str
+    until: datetime | None
+
+
+class PauseView(Wire):
+    scope: Scope
+    name: str
+    author: str
+    reason: str
+    at: datetime
+
+
+class Gates(Wire):
+    """In the order in which they are asked."""
+
+    closed: tuple[Closed, ...]
+    pauses: tuple[PauseView, ...]
+
+
+class NewPause(Asked):
+    """What stops: `site` (without a name), an `account`, a `client` or a `source`."""
+
+    scope: Annotated[str, Meta(examples=["client"])]
+    reason: Annotated[str, Meta(max_length=200, examples=["they asked for it"])]
+    name: Annotated[str, Meta(max_length=100, examples=["Étude Tremblay"])] = ""
+
+
+class Resumed(Wire):
+    """`was_closed` false: there was nothing to open."""
+
+    was_closed: bool
+
+
+class RuleView(Wire):
+    name: str
+    value: float | None
+    meaning: str
+
+
+class RuleList(Wire):
+    rules: tuple[RuleView, ...]
+
+
+class NewValue(Asked):
+    """null is "never", where a rule has it."""
+
+    value: Annotated[float, Meta(ge=0, le=1_000_000_000)] | None
+
+
+class Opening(Wire):
+    """`weekday` is 1 for Monday; local time of America/Toronto."""
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+class HolidayView(Wire):
+    day: date
+    name: str
+
+
+class Hours(Wire):
+    """No opening at all: always open."""
+
+    hours: tuple[Opening, ...]
+    holidays: tuple[HolidayView, ...]
+
+
+@get("/gates", summary="What is closed", **serves(Role.VIEWER))
+def list_gates(store: UsesStore) -> Gates:
+    return _gates(store)
+
+
+@put("/pauses", summary="Stop starting orders", **serves(Role.OPERATOR, 400))
+def pause(data: JSONBody[NewPause], request: AnyRequest, store: UsesStore) -> Gates:
+    """A repeat changes author and reason. What runs is finished."""
+    scope = pause_target(data.scope, data.name)
+    store.gates.pause(scope, data.name, caller_of(request).name, pause_reason(data.reason))
+    return _gates(store)
+
+
+@delete("/pauses", status_code=200, summary="Start orders again", **serves(Role.OPERATOR, 400))
+def resume(
+    request: AnyRequest,
+    store: UsesStore,
+    closes: Annotated[str, QueryParameter(name="scope", description="site, account, client or source")],
+    name: Annotated[str, QueryParameter(description="Which one; nothing for the site.")] = "",
+) -> Resumed:
+    """Also ends the freeze of a source whose form was looked at, and the breaker of the site."""
+    known = pause_target(closes, name)
+    return Resumed(was_closed=store.gates.resume(known, name, caller_of(request).name))
+
+
+@get("/rules", summary="The rules", **serves(Role.VIEWER))
+def list_rules(store: UsesStore) -> RuleList:
+    return _rules(store)
+
+
+@put("/rules/{rule:str}", summary="Change a rule, for every host", **serves(Role.ADMIN, 400, 409))
+def set_rule(rule: FromPath[str], data: JSONBody[NewValue], request: AnyRequest, store: UsesStore) -> RuleList:
+    store.gates.set_rule(rule_name(rule), data.value, caller_of(request).name)
+    return _rules(store)
+
+
+@get("/hours", summary="When the site is open", **serves(Role.VIEWER))
+def list_hours(store: UsesStore) -> Hours:
+    return Hours(
+        hours=tuple(Opening(**asdict(opening)) for opening in store.gates.hours()),
+        holidays=tuple(HolidayView(**asdict(holiday)) for holiday in store.gates.holidays()),
+    )
+
+
+def _gates(store: Store) -> Gates:
+    return Gates(
+        closed=tuple(Closed(**asdict(closure)) for closure in store.gates.closures()),
+        pauses=tuple(PauseView(**asdict(pause)) for pause in store.gates.pauses()),
+    )
+
+
+def _rules(store: Store) -> RuleList:
+    values = asdict(store.gates.rules())
+    return RuleList(rules=tuple(RuleView(name=name, value=values[name], meaning=RULES[name]) for name in RULES))
+
+
+ROUTER = Router(
+    "/api",
+    route_handlers=[list_gates, pause, resume, list_rules, set_rule, list_hours],
+    request_max_body_size=10_000,
+    tags=["gates"],
+)

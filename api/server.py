@@ -1,0 +1,52 @@
+"""The API as a server, and the first key of a new database.
+
+Invariant: an API that asks nobody for a key listens on loopback only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from api.app import create_app
+from api.stream import hub_of
+from registre.access import Role, make_key
+from registre.errors import ConfigurationError
+from registre.serving import Server, is_loopback, listen, origin
+from registre.wiring import Store
+
+
+def serve(
+    store: Store,
+    host: str,
+    port: int,
+    *,
+    open_to_all: bool = False,
+    private_webhooks: bool = False,
+    announce: Callable[[str], None] = lambda _: None,
+    stop_with_stdin: bool = False,
+) -> None:
+    """Serve until SIGINT, SIGTERM or, if asked, the end of stdin; `announce` gets the address once it listens.
+
+    Raises ConfigurationError for a host that is no address, Unavailable when the port is taken.
+    """
+    if open_to_all and not is_loopback(host):
+        raise ConfigurationError(
+            f"REGISTRE_API_OPEN asks nobody for a key, and REGISTRE_API_HOST ({host}) is not loopback: set one of them back."
+        )
+    listening = listen(host, port, "The API")
+    address = origin(host, listening)
+    try:
+        app = create_app(store, open_to_all=open_to_all, private_webhooks=private_webhooks)
+        hub = hub_of(app)
+        server = Server(app, listening, ready=lambda: announce(address), stopping=hub.close)
+    except BaseException:
+        listening.close()
+        raise
+    server.run_until_told(stop_with_stdin)
+    hub.wait()
+
+
+def first_key(store: Store) -> str | None:
+    """The text of an admin key for a database that never had a key; None for any other."""
+    key = make_key()
+    return key.text if store.keys.add(key, "first key", Role.ADMIN, "the first start", only_first=True) else None

@@ -1,0 +1,72 @@
+"""`registre api`, and the API that `registre up` starts beside its worker, in a process of its own: neither slows the other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from registre.log import configure
+from registre.settings import load_settings
+from registre.wiring import open_store
+
+STOP_SECONDS = 10
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; REGISTRE_API_HOST, else 127.0.0.1.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one. REGISTRE_API_PORT, else 3000.", min=0, max=65535)
+    ] = None,
+    stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Serve the HTTP API until Ctrl-C. Every caller needs a key: `registre keys add`."""
+    from api.server import first_key, serve  # where it is used: other commands must not wait for it
+
+    settings = load_settings(api_host=host, api_port=port)
+    configure(settings.log_level)
+    with open_store(settings) as store:
+        if not settings.api_open:
+            if settings.database_url is None and (text := first_key(store)):
+                typer.echo(f"first start: this key of an admin is shown once, keep it: {text}", err=True)
+            elif not store.keys.all():
+                typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)
+        serve(
+            store,
+            settings.api_host,
+            settings.api_port,
+            open_to_all=settings.api_open,
+            private_webhooks=settings.webhooks_private,
+            announce=lambda address: typer.echo(f"api at {address}", err=True),
+            stop_with_stdin=stop_with_stdin,
+        )
+
+
+@contextmanager
+def running_api() -> Iterator[None]:
+    """The API as a child process with the settings of this one. It ends with us, even if we are killed: its stdin closes.
+
+    One that cannot start says so itself, and the worker works without it. In a session of its own, so that a terminal's
+    Ctrl-C leaves it up while the worker finishes what it is buying.
+    """
+    command = [sys.executable, "-m", "registre.cli", "api", "--stop-with-stdin"]
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        typer.echo(f"The API cannot be started: {error.strerror}.", err=True)
+        yield
+        return
+    with child:
+        assert child.stdin is not None
+        try:
+            yield
+        finally:
+            child.stdin.close()
+            try:
+                child.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()

@@ -1,0 +1,158 @@
+"""What an operator may ask for, from the command line or over HTTP: the words checked, and the same done to many jobs.
+
+Invariant: nothing is done to many jobs unless they are as many as the operator saw; a word that is none is an InvalidInput
+naming its field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registre.budget import BUDGETS, Period
+from registre.document import Source
+from registre.errors import InvalidInput, Miscounted, NotFound, Refused
+from registre.gates import PAUSE_SCOPES, Scope
+from registre.job import JobFilter, JobId
+from registre.plain import harmless, plain_text
+from registre.ports import JobQueue, Views
+
+MOST = 10_000
+"""Jobs that one bulk action may concern."""
+PAGE = 500
+
+RULES = {
+    "pace_seconds": "seconds between two orders of one account, about",
+    "last_start_seconds": "nothing is started later than this before closing",
+    "attempt_seconds": "how long one attempt may take",
+    "fresh_index_hours": "how long an index counts as current and is not bought again",
+    "fresh_plan_hours": "the same for a plan; an acte never changes",
+    "approval_above_cents": "price of a batch above which a person must approve it (none: never)",
+    "rebuys_per_day": "ambiguous purchases bought again without asking, each day",
+    "breaker_failures": "failures of the site in a row that stop every order",
+}
+
+_USERNAME = re.compile(r"[0-9]{2}[A-Za-z][0-9]{4}")
+
+
+def pause_target(scope: str, name: str) -> Scope:
+    """What a pause is about; InvalidInput when there is no such thing."""
+    if scope not in PAUSE_SCOPES:
+        raise InvalidInput("scope", f"'{scope[:40]}' is unknown; one of {', '.join(PAUSE_SCOPES)} is expected.")
+    kind = Scope(scope)
+    if kind is Scope.SITE and name:
+        raise InvalidInput("name", "the site has no name; leave it out.")
+    if kind in (Scope.ACCOUNT, Scope.SOURCE) and not name:
+        raise InvalidInput("name", f"say which {kind}.")
+    if kind is Scope.SOURCE and name not in set(Source):
+        raise InvalidInput("name", f"'{name[:40]}' is no source; one of {', '.join(Source)} is expected.")
+    plain_text(name, "name", 100)
+    return kind
+
+
+def pause_reason(text: str) -> str:
+    if not text.strip():
+        raise InvalidInput("reason", "say why: whoever waits will read it.")
+    return plain_text(text, "reason")
+
+
+def budget_target(scope: str, name: str, period: str, period_field: str = "for") -> tuple[Scope, Period]:
+    """Which budget is meant; InvalidInput when there is no such budget."""
+    if scope not in BUDGETS:
+        raise InvalidInput("scope", f"'{scope[:40]}' is unknown; one of {', '.join(BUDGETS)} is expected.")
+    kind = Scope(scope)
+    if (kind is Scope.SITE) != (name == ""):
+        raise InvalidInput("name", "the site has no name; everything else has one, or * for each.")
+    plain_text(name, "name", 100)
+    if kind is Scope.BATCH:
+        return kind, Period.TOTAL
+    if period not in BUDGETS[kind]:
+        raise InvalidInput(period_field, f"'{period[:40]}' is unknown; one of {', '.join(BUDGETS[kind])} is expected.")
+    return kind, Period(period)
+
+
+def rule_name(text: str) -> str:
+    if text not in RULES:
+        raise InvalidInput("rule", f"'{text[:40]}' is unknown; one of {', '.join(RULES)} is expected.")
+    return text
+
+
+def user_code(text: str) -> str:
+    """A registry account's name as the registry writes it."""
+    if not _USERNAME.fullmatch(text):
+        raise InvalidInput(
+            "username", f"'{text[:20]}' is not a user code (two digits, a letter, four digits, such as 99X9999)."
+        )
+    return text.upper()
+
+
+def usable_password(text: str, where: str) -> str:
+    """`where` says how one is given."""
+    if not text:
+        raise InvalidInput("password", f"none was given; {where}.")
+    if len(text) > 200 or harmless(text) != text:
+        raise InvalidInput("password", "it is too long, or holds control characters or broken text.")
+    return text
+
+
+class BulkAction(StrEnum):
+    """What may be done to many jobs at once."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """What became of each: done, or refused with a sentence."""
+
+    done: tuple[JobId, ...]
+    refused: tuple[tuple[JobId, str], ...]
+
+
+class Bulk:
+    """Does one thing to many jobs. Each is done by itself: what one refuses does not undo another."""
+
+    def __init__(self, queue: JobQueue, views: Views) -> None:
+        self._queue = queue
+        self._views = views
+
+    def choose(self, chosen: Sequence[JobId] | JobFilter) -> list[JobId]:
+        """The jobs meant, each once."""
+        if not isinstance(chosen, JobFilter):
+            return self._bounded(list(dict.fromkeys(chosen)))
+        found: list[JobId] = []
+        cursor = None
+        while True:
+            page = self._views.page(chosen, cursor, PAGE)
+            found += [job.id for job in page.jobs]
+            cursor = page.next_cursor
+            if cursor is None or len(found) > MOST:
+                return self._bounded(found)
+
+    @staticmethod
+    def _bounded(found: list[JobId]) -> list[JobId]:
+        if len(found) > MOST:
+            raise Refused(f"More than {MOST} jobs are meant; narrow the choice.")
+        return found
+
+    def run(self, action: BulkAction, chosen: Sequence[JobId] | JobFilter, expected: int, author: str) -> BulkOutcome:
+        """Miscounted, and nothing done, when the choice does not hold `expected` jobs."""
+        jobs = self.choose(chosen)
+        if len(jobs) != expected:
+            raise Miscounted(f"{expected} jobs were expected, and the choice now holds {len(jobs)}; nothing was done.")
+        act: Callable[[JobId], object] = (
+            self._queue.requeue if action is BulkAction.RETRY else lambda job_id: self._queue.cancel(job_id, author)
+        )
+        done: list[JobId] = []
+        refused: list[tuple[JobId, str]] = []
+        for job_id in jobs:
+            try:
+                act(job_id)
+            except (Refused, NotFound) as error:
+                refused.append((job_id, error.message))
+            else:
+                done.append(job_id)
+        return BulkOutcome(tuple(done), tuple(refused))

@@ -1,0 +1,87 @@
+"""Sends notices over HTTP, and to nobody on the inside.
+
+Invariant: the address that was judged is the one that is connected to, so that a name cannot change in between; no redirect is
+followed, and of an answer only its status is read. Private and loopback addresses are refused unless a setting allows them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from datetime import datetime
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+from standardwebhooks.webhooks import Webhook as Signer
+
+from registre.errors import InvalidInput
+from registre.notifying import NotTaken
+from registre.webhooks import Notice, checked_url
+
+TRY_SECONDS = 10.0
+
+
+class HttpPoster:
+    """Implements `registre.notifying.Poster`. Thread-safe."""
+
+    def __init__(self, *, private: bool = False) -> None:
+        """`private` allows http, and addresses of one's own network."""
+        self._private = private
+
+    def post(self, notice: Notice, body: bytes, at: datetime) -> int:
+        parts = self._judged(notice.url)
+        host = parts.hostname or ""
+        address = self._address(host, parts.port or (443 if parts.scheme == "https" else 80))
+        target = parts._replace(netloc=_netloc(address, parts.port)).geturl()
+        headers = {
+            "Host": parts.netloc,
+            "Content-Type": "application/json",
+            "User-Agent": "registre",
+            "webhook-id": notice.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": Signer(notice.secret).sign(notice.id, at, body.decode()),
+        }
+        try:
+            with (
+                httpx.Client(timeout=TRY_SECONDS, follow_redirects=False, trust_env=False) as client,
+                client.stream(
+                    "POST", target, content=body, headers=headers, extensions={"sni_hostname": host}
+                ) as answer,
+            ):
+                status = answer.status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotTaken(f"{host} cannot be reached: {type(error).__name__}.") from None
+        if not 200 <= status < 300:
+            raise NotTaken(f"{host} answered {status}.", status)
+        return status
+
+    def _judged(self, url: str) -> SplitResult:
+        try:
+            checked_url(url, private=self._private)
+        except InvalidInput as error:
+            raise NotTaken(error.message) from None
+        return urlsplit(url)
+
+    def _address(self, host: str, port: int) -> str:
+        """The first of the host's addresses, all of which must be allowed."""
+        try:
+            found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError):
+            raise NotTaken(f"{host} has no address.") from None
+        for address in found:
+            if not self._private and not is_public(address):
+                raise NotTaken(f"{host} is an address of an own network; REGISTRE_WEBHOOKS_PRIVATE allows these.")
+        return found[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether it is one that anybody on the internet has; one IPv4 address in an IPv6 one is judged as itself."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inside = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    judged = inside or found
+    return judged.is_global and not judged.is_multicast
+
+
+def _netloc(address: str, port: int | None) -> str:
+    name = f"[{address}]" if ":" in address else address
+    return name if port is None else f"{name}:{port}"
