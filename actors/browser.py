@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 
 import pykka
 
+from actors.hand import Hand
+from actors.idle_care import IdleCare
 from actors.messages import (
     AskStatus,
     BrowserStatus,
@@ -23,16 +24,17 @@ from actors.messages import (
     HoldJob,
     Idle,
     Left,
+    LookAfter,
+    LookedAfter,
     NotIdle,
     Opened,
     Reached,
-    Ref,
     Reopen,
     SeatLost,
     StopJob,
     Work,
 )
-from actors.ticker import Ticker
+from actors.surroundings import Surroundings
 from registre import fate
 from registre.account import Credentials, Seat
 from registre.errors import (
@@ -44,34 +46,18 @@ from registre.errors import (
     RegistreError,
     SiteUnavailable,
 )
-from registre.extraction import Ended, Extraction, Means, Secured
+from registre.extraction import Ended, Extraction, Secured
+from registre.hearing import keep_words
 from registre.job import Lease
-from registre.ledger import PurchaseId
-from registre.ports import Fleet, Gates, Registry, RegistrySession, Step
+from registre.ports import RegistrySession, Step
 from registre.retry import backoff
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every browser of the fleet is given."""
-
-    registry: Registry
-    means: Means
-    fleet: Fleet
-    gates: Gates
-    ticker: Ticker
-    on_secured: Callable[[PurchaseId], None]
-    relay: Callable[[], None]
-    supervisor: Ref
-    dispatcher: Ref
-    lease_keeper: Ref
-
-
 class Browser(pykka.ThreadingActor):
-    """Owns: one session, one thread that does its page work, at most one job.
-    Receives: Work, StopJob, SeatLost, Drain, AskStatus; Opened, Finished and Reopen about its own work.
+    """Owns: one session or none, one thread that does its page work, at most one job.
+    Receives: Work, StopJob, SeatLost, Drain, AskStatus; Opened, Finished, LookedAfter, LookAfter and Reopen about its own work.
     Tells: the dispatcher Idle and NotIdle, the lease keeper HoldJob and DropJob, the supervisor Closed, Died and Left.
     Dies when: drained, its account is lost or set aside. It never blocks: page work runs on its thread.
     """
@@ -83,7 +69,10 @@ class Browser(pykka.ThreadingActor):
         self._around = around
         self._seat = seat
         self._credentials = credentials
-        self._hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix=seat.worker)
+        self._hand = Hand(self.actor_ref, seat.worker)
+        self._care = IdleCare(
+            around.idleness, around.registry.assumed_idle_limit, seat.username, seat.worker, around.site_away
+        )
         self._session: RegistrySession | None = None
         self._opening: RegistrySession | None = None
         self._extraction: Extraction | None = None
@@ -91,8 +80,15 @@ class Browser(pykka.ThreadingActor):
         self._step: Step | None = None
         self._noted: Step | None = None
         self._failures = 0
+        self._signed_out = False
+        self._looking = False
+        self._look_is_due = False
+        self._stop_wanted = False
+        self._idle_since: datetime | None = None
+        self._jobs_done = 0
         self._closing = False
         self._leaving = False
+        self._says_goodbye = False
         self._set_aside: str | None = None
 
     def on_start(self) -> None:
@@ -110,17 +106,21 @@ class Browser(pykka.ThreadingActor):
                 self._finished(lease, outcome)
             case Reached(step):
                 self._reached(step)
+            case LookAfter():
+                self._look_after()
+            case LookedAfter(is_over):
+                self._looked_after(is_over=is_over)
             case StopJob(job_id, reason, overdue):
-                if self._extraction and self._lease and self._lease.job_id == job_id:
-                    stopped = self._extraction.stop(overdue=overdue)
-                    log.info("job %s: %s, %s", job_id, reason, "stopping" if stopped else "but it is being bought")
+                if self._lease and self._lease.job_id == job_id:
+                    self._stop_job(reason, overdue=overdue)
             case SeatLost():
                 log.warning("%s: the account is no longer ours", self._seat.worker)
-                self._close()
+                # No sign-out: it may be at work elsewhere by now, and nobody knows whether that would end there too.
+                self._close(says_goodbye=False)
             case Drain():
-                self._close()
+                self._close(says_goodbye=True)
             case AskStatus():
-                return BrowserStatus(self._seat, self._state(), self._lease.job_id if self._lease else None, self._step)
+                return self._status()
             case _:
                 log.error("unexpected message %r", message)
         return None
@@ -138,11 +138,19 @@ class Browser(pykka.ThreadingActor):
             self._extraction.stop()  # what is being bought is finished all the same, by the thread alone
         self._leave(lambda: Left(self._seat))
 
+    def _status(self) -> BrowserStatus:
+        job_id = self._lease.job_id if self._lease else None
+        state = self._state()
+        since = self._idle_since if state in ("idle", "signed out") else None
+        return BrowserStatus(self._seat, state, job_id, self._step, since, self._jobs_done)
+
     def _state(self) -> str:
         if self._closing:
             return "closing"
         if self._lease:
             return "busy"
+        if self._signed_out:
+            return "signed out"
         return "idle" if self._session else "opening"
 
     # --- the session
@@ -150,20 +158,21 @@ class Browser(pykka.ThreadingActor):
     def _open(self) -> None:
         if not self._closing:
             self._report("idle")
-            self._do(self._sign_in)
+            self._hand.ask(self._sign_in)
 
     def _sign_in(self) -> Opened:
         session = None
         try:
             session = self._opening = self._around.registry.open_session(self._credentials, self._note_step)
-            if self._closing:
+            if self._closing or self._leaving or self._stop_wanted:
                 raise Aborted("Stopped while signing in.")
             session.sign_in()
         except RegistreError as error:
             if session is not None:
                 session.close()
             if isinstance(error, SiteUnavailable):
-                self._tell_the_gates(partial(self._around.gates.site_away, error.message))
+                self._around.site_away(error.message)
+            keep_words(self._around.means.sentences, error)
             if isinstance(error, AccountError):
                 # One refused password is enough: a second try could lock the account for its owner. Noted here, since a
                 # browser that closes meanwhile reads no more messages.
@@ -174,23 +183,31 @@ class Browser(pykka.ThreadingActor):
             if session is not None:
                 session.close()
             return Opened(None, BrowserFailed("An unexpected error stopped the sign-in."))
-        self._tell_the_gates(self._around.gates.site_answered)
+        self._around.site_answered()
         return Opened(session, None)
-
-    def _tell_the_gates(self, word: Callable[[], None]) -> None:
-        """What a sign-in shows of the site holds for every host; best effort, since the next order shows it too."""
-        with suppress(DatabaseUnavailable):
-            word()
 
     def _opened(self, session: RegistrySession | None, error: RegistreError | None) -> None:
         if self._leaving:
             return  # the thread closes what it opened, on its way out
         self._session, self._opening = session, None
         self._step = None
+        self._jobs_done = 0
+        stopped = self._stop_wanted and (session is not None or isinstance(error, Aborted))
+        if stopped:
+            self._leave_job("it was stopped before it began")
+            self._drop_session()  # interrupted, perhaps just after it had signed in
+            self._signed_out = True
+            self._idle()
+            return
+        if self._lease is not None and session is None:
+            self._leave_job(f"its browser could not sign in: {error}")
         if session is not None:
             self._failures = 0
             log.info("%s: signed in", self._seat.worker)
-            self._idle()
+            if self._lease is not None:
+                self._extract(self._lease, session)
+            else:
+                self._idle()
         elif isinstance(error, AccountError):
             self._close()
         else:
@@ -200,30 +217,95 @@ class Browser(pykka.ThreadingActor):
             self._report("error")
             self._around.ticker.after(pause, self.actor_ref, Reopen())
 
-    def _reopen(self) -> None:
+    def _drop_session(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            self._hand.submit(session.close)
-        self._open()
+            self._hand.do(session.close)
+
+    # --- while idle
+
+    def _await_look(self) -> None:
+        """One look at a time is due; one that finds the browser at work leaves the next to its end."""
+        if self._session is not None and not self._look_is_due:
+            self._look_is_due = True
+            self._around.ticker.after(self._care.next_look(self._session), self.actor_ref, LookAfter())
+
+    def _look_after(self) -> None:
+        self._look_is_due = False
+        session = self._session
+        if session is None or self._lease is not None or self._looking or self._closing:
+            return
+        self._looking = True
+        self._hand.ask(lambda: LookedAfter(is_over=not self._care.attend(session)))
+
+    def _looked_after(self, *, is_over: bool) -> None:
+        self._looking = False
+        if self._leaving:
+            return
+        if is_over:
+            self._session, self._signed_out = None, True
+        if self._lease is not None:
+            self._begin(self._lease)
+        elif is_over:
+            self._around.dispatcher.tell(Idle(self._seat, self.actor_ref, signed_in=False))
+        else:
+            self._await_look()
 
     # --- the job
 
     def _work(self, lease: Lease) -> None:
-        if self._session is None or self._closing or self._lease is not None:
+        if self._closing or self._lease is not None or not (self._session or self._signed_out):
             self._give_back(lease)
             return
         self._lease = lease
         self._noted = None
+        self._stop_wanted = False
         self._around.lease_keeper.tell(HoldJob(lease, self.actor_ref))
-        extraction = Extraction(self._around.means, lease, self._session, self._note_step)
-        self._extraction = extraction
         log.info("job %s: %s, attempt %d by %s", lease.job_id, lease.request.title, lease.attempt, self._seat.worker)
-        self._do(lambda: Finished(lease, extraction.run()))
+        if not self._looking:
+            self._begin(lease)
         self._report("busy")  # only then: the page work need not wait for what people read
+
+    def _begin(self, lease: Lease) -> None:
+        """Sign in if need be, then extract. Not while the thread looks after the session, which may end there."""
+        if self._session is not None and not self._stop_wanted:
+            self._extract(lease, self._session)
+        elif self._stop_wanted:
+            self._leave_job("it was stopped before it began")
+            self._idle()
+        else:
+            self._signed_out = False
+            self._hand.ask(self._sign_in)
+
+    def _extract(self, lease: Lease, session: RegistrySession) -> None:
+        extraction = Extraction(self._around.means, lease, session, self._note_step)
+        self._extraction = extraction
+        self._hand.ask(lambda: Finished(lease, extraction.run()))
+
+    def _stop_job(self, reason: str, *, overdue: bool) -> None:
+        """Before the job has begun, what it waits for is stopped."""
+        job_id = self._lease.job_id if self._lease else None
+        if self._extraction is None:
+            self._stop_wanted = stopped = True
+            if self._opening is not None:
+                self._opening.interrupt()
+        else:
+            stopped = self._extraction.stop(overdue=overdue)
+        log.info("job %s: %s, %s", job_id, reason, "stopping" if stopped else "but it is being bought")
+
+    def _leave_job(self, why: str) -> None:
+        """A job that has not begun waits again, without an attempt."""
+        lease, self._lease, self._stop_wanted = self._lease, None, False
+        if lease is not None:
+            self._around.lease_keeper.tell(DropJob(lease))
+            self._give_back(lease, why)
 
     def _finished(self, lease: Lease, outcome: Secured | Ended) -> None:
         self._around.lease_keeper.tell(DropJob(lease))
         self._lease = self._extraction = self._step = None
+        self._jobs_done += 1
+        if self._session is not None and not self._leaving:
+            self._hand.do(partial(self._care.learn, self._session))
         next_session = fate.Session.KEEP
         match outcome:
             case Secured(purchase_id):
@@ -235,22 +317,25 @@ class Browser(pykka.ThreadingActor):
                 if next_session is fate.Session.SET_ASIDE:
                     self._set_aside = message
         if self._closing or next_session is fate.Session.SET_ASIDE:
-            self._close()
+            self._close(says_goodbye=self._says_goodbye and next_session is fate.Session.KEEP)
         elif next_session is fate.Session.REOPEN:
-            self._reopen()
+            self._drop_session()
+            self._open()
         else:
             self._idle()
 
-    def _give_back(self, lease: Lease) -> None:
+    def _give_back(self, lease: Lease, why: str = "its browser was not ready") -> None:
         try:
-            self._around.means.queue.release(lease, "its browser was not ready")
+            self._around.means.queue.release(lease, why)
         except RegistreError as error:
             log.warning("job %s could not be given back: %s", lease.job_id, error)
 
     # --- the end
 
-    def _close(self) -> None:
-        """Begin to close, or go on: after a bought document is finished and the thread is free."""
+    def _close(self, *, says_goodbye: bool = False) -> None:
+        """Begin to close, or go on: after a bought document is finished and the thread is free. `says_goodbye`: the session is
+        sound and nobody needs it any more, so it signs out."""
+        self._says_goodbye = says_goodbye and (self._says_goodbye or not self._closing)
         self._closing = True
         self._around.dispatcher.tell(NotIdle(self._seat))
         if self._extraction is not None:
@@ -264,39 +349,36 @@ class Browser(pykka.ThreadingActor):
 
     def _leave(self, last_word: Callable[[], Closed | Left]) -> None:
         """Close the session and tell the supervisor, behind whatever the thread still does: the account is let go only
-        when nothing uses it any more. Idempotent."""
+        when nothing uses it any more, and a job that had not begun is given back. Idempotent."""
         if self._leaving:
             return
         self._leaving = True
         if self._opening is not None:
             self._opening.interrupt()
+        not_begun = self._lease if self._extraction is None else None
 
         def last() -> None:
+            if self._says_goodbye and self._session is not None:
+                self._session.sign_out()
             for session in (self._opening, self._session):
                 if session is not None:
                     session.close()
+            if not_begun is not None:
+                with suppress(pykka.ActorDeadError):
+                    self._around.lease_keeper.tell(DropJob(not_begun))
+                self._give_back(not_begun)
             with suppress(pykka.ActorDeadError):
                 self._around.supervisor.tell(last_word())
 
-        self._hand.submit(last)
-        self._hand.shutdown(wait=False)
+        self._hand.finish(last)
 
     # --- small things
 
     def _idle(self) -> None:
-        self._around.dispatcher.tell(Idle(self._seat, self.actor_ref))
+        self._idle_since = datetime.now(UTC)
+        self._around.dispatcher.tell(Idle(self._seat, self.actor_ref, signed_in=self._session is not None))
         self._report("idle")
-
-    def _do(self, work: Callable[[], Opened | Finished]) -> None:
-        """Run on the browser's own thread; the result comes back as a message, unless the actor is gone."""
-        ref = self.actor_ref
-
-        def run() -> None:
-            result = work()
-            with suppress(pykka.ActorDeadError):
-                ref.tell(result)
-
-        self._hand.submit(run)
+        self._await_look()
 
     def _note_step(self, step: Step) -> None:
         """Called from the browser's thread, or the loop's: it must not wait. Session and use case may both tell a step."""

@@ -40,6 +40,7 @@ class Dispatcher(pykka.ThreadingActor):
         self._host_gone = host_gone
         self._legacy = legacy
         self._idle: dict[AccountId, tuple[Seat, Ref]] = {}
+        self._signed_out: set[AccountId] = set()
         self._reclaimed_at = 0.0
         self._draining = False
         self._database_away = False
@@ -53,8 +54,9 @@ class Dispatcher(pykka.ThreadingActor):
 
     def _receive(self, message: object) -> None:
         match message:
-            case Idle(seat, browser):
+            case Idle(seat, browser, signed_in):
                 self._idle[seat.account_id] = (seat, browser)
+                (self._signed_out.discard if signed_in else self._signed_out.add)(seat.account_id)
                 self._dispatch()
             case NotIdle(seat):
                 self._idle.pop(seat.account_id, None)
@@ -78,7 +80,7 @@ class Dispatcher(pykka.ThreadingActor):
         if self._draining or not self._idle or not self._can_renew:
             return
         try:
-            leases = self._queue.lease_next(self._owner, [seat for seat, _ in self._idle.values()], self._visibility)
+            leases = self._queue.lease_next(self._owner, self._seats(), self._visibility)
         except DatabaseUnavailable as error:
             self._note_away(error)
             return
@@ -89,6 +91,10 @@ class Dispatcher(pykka.ThreadingActor):
                 browser.tell(Work(lease))
             except pykka.ActorDeadError:
                 self._give_back(lease)
+
+    def _seats(self) -> list[Seat]:
+        """Those that are signed in come first: a sign-in takes longer than a job may have to wait for one of them."""
+        return sorted((seat for seat, _ in self._idle.values()), key=lambda seat: seat.account_id in self._signed_out)
 
     def _give_back(self, lease: Lease) -> None:
         try:

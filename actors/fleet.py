@@ -11,11 +11,11 @@ from threading import Event
 
 import pykka
 
-from actors.browser import Surroundings
 from actors.dispatcher import Dispatcher
 from actors.lease_keeper import LeaseKeeper
 from actors.messages import Drain, Ref, Tick, Wake
 from actors.supervisor import Supervisor
+from actors.surroundings import Surroundings
 from actors.tasks import Tasks
 from actors.ticker import Ticker
 from registre.extraction import Means
@@ -95,9 +95,11 @@ class Fleet:
                 spool=self._spool,
                 host=self.host,
                 evidence=self._settings.evidence_folder,
+                sentences=self._store.sentences,
             ),
             fleet=self._store.fleet,
             gates=self._store.gates,
+            idleness=self._store.idleness,
             ticker=self._ticker,
             on_secured=self._tasks.wake,
             relay=self._tasks.relay,

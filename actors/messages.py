@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pykka
@@ -28,10 +29,11 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Browser → Dispatcher: signed in, without a job."""
+    """Browser → Dispatcher: without a job; one that is not signed in takes one too, after those that are."""
 
     seat: Seat
     browser: Ref
+    signed_in: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,18 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAfter:
+    """Ticker → Browser: see what the idle session needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAfter:
+    """A browser's own thread → Browser: the idle session has what it needs, or `is_over` and closed."""
+
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """Browser → Supervisor: the session is closed and the actor stops; `set_aside` says why the account is out."""
 
@@ -177,9 +191,12 @@ class AskStatus:
 
 @dataclass(frozen=True, slots=True)
 class BrowserStatus:
-    """The answer to AskStatus."""
+    """The answer to AskStatus. `state` is 'opening', 'idle', 'busy', 'signed out' or 'closing'; `idle_since` is when the last job
+    ended, or the first session opened, also while signed out; `jobs_done` counts those this session has carried to an end."""
 
     seat: Seat
     state: str
     job_id: JobId | None
     step: str | None
+    idle_since: datetime | None
+    jobs_done: int

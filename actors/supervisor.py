@@ -11,8 +11,9 @@ from threading import Event
 
 import pykka
 
-from actors.browser import Browser, Surroundings
+from actors.browser import Browser
 from actors.messages import Closed, Died, Drain, DropSeat, HoldSeat, Left, Ref, Respawn, Tick, Wake
+from actors.surroundings import Surroundings
 from registre.account import AccountId, Credentials, Seat
 from registre.errors import DatabaseUnavailable
 from registre.ports import AccountBook

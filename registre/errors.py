@@ -96,16 +96,23 @@ class StoreUnavailable(Unavailable):
 
 
 class SiteError(RegistreError):
-    """Root of what the registry's site, or the browser in front of it, can do to an attempt."""
+    """Root of what the registry's site, or the browser in front of it, can do to an attempt.
+
+    `said` is what the site itself said of it, verbatim; '' when it said nothing.
+    """
 
     kind: ErrorKind
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class DataError(SiteError):
     """The site answered, and the order as written cannot be served; said to the requester, in the site's own words."""
 
-    def __init__(self, kind: ErrorKind, message: str, *, needs_review: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, kind: ErrorKind, message: str, *, needs_review: bool = False, said: str = "") -> None:
+        super().__init__(message, said=said)
         self.kind = kind
         self.needs_review = needs_review
 
@@ -119,8 +126,8 @@ class DocumentError(SiteError):
 class AccountError(SiteError):
     """The account cannot be used: refused, locked, or asked a question only its owner can answer."""
 
-    def __init__(self, kind: ErrorKind, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, kind: ErrorKind, message: str, *, said: str = "") -> None:
+        super().__init__(message, said=said)
         self.kind = kind
 
 

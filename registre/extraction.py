@@ -24,10 +24,11 @@ from registre.errors import (
     StoreUnavailable,
 )
 from registre.fate import Fate, Phase
+from registre.hearing import keep_words
 from registre.inspection import inspect_pdf
 from registre.job import Lease
 from registre.ledger import PurchaseId, Verdict
-from registre.ports import JobQueue, Ledger, RegistrySession, Step
+from registre.ports import JobQueue, Ledger, RegistrySession, SentenceBook, Step
 from registre.retry import backoff
 from registre.spool import Spool
 
@@ -64,6 +65,7 @@ class Means:
     spool: Spool
     host: str
     evidence: Path
+    sentences: SentenceBook
 
 
 class Extraction:
@@ -211,6 +213,7 @@ class Extraction:
         except Exception:  # an attempt that ended without a word would have its lease renewed for ever
             log.exception("job %s: its end could not be written", self._lease.job_id)
         else:
+            keep_words(self._means.sentences, error, self._lease.request.source, self._lease.job_id)
             return Ended(decided, message)
         return Ended(Fate(fate.Job.DROP, decided.session, decided.kind), message)
 

@@ -112,7 +112,8 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One row of the queue as people see it. `wait_reason` says why it was put off the last time."""
+    """One row of the queue as people see it. `wait_reason` says why it was put off the last time, `needs_review` that the site
+    ended it with a sentence nobody has classed."""
 
     id: JobId
     status: Status
@@ -136,6 +137,7 @@ class JobView:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    needs_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

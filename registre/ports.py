@@ -16,9 +16,11 @@ from typing import Protocol
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
-from registre.document import DocumentRequest
+from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind
+from registre.forms import FormContract, SeenForm
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
+from registre.idleness import IdleEnd, LearntLimit
 from registre.job import (
     AttemptView,
     Event,
@@ -34,6 +36,7 @@ from registre.job import (
 )
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.matching import Option
+from registre.sentences import Heard, Sentence
 
 
 class Step(StrEnum):
@@ -95,6 +98,20 @@ class RegistrySession(Protocol):
         """Best effort: screenshot, HTML and URL of the page, without any typed secret, kept with those of like errors; `folder`
         stays within its bounds. Returns where they are, or None."""
 
+    @property
+    def idle_seconds(self) -> float:
+        """Since the site last answered this session; 0 before it ever did. From any thread."""
+
+    def idle_end(self) -> IdleEnd | None:
+        """How the last idle time ended, told once; None when nothing new is known. After `fill`, `keep_alive`, `sign_out`."""
+
+    def keep_alive(self) -> None:
+        """Open the index form and prove it: the site's idle clock starts anew. Free. SessionExpired when it is too late."""
+
+    def sign_out(self) -> bool:
+        """Leave by the site's own link; True when the site showed that the session is over. Free and best effort: never
+        raises, does nothing after `interrupt`, and returns within seconds. Only `close` may follow."""
+
     def interrupt(self) -> None:
         """Make the call under way, and any later one, raise Aborted as soon as it can."""
 
@@ -104,6 +121,10 @@ class RegistrySession(Protocol):
 
 class Registry(Protocol):
     """Opens sessions; owns the browsers behind them. Thread-safe."""
+
+    @property
+    def assumed_idle_limit(self) -> timedelta:
+        """How long a session may idle as far as the site's profile knows; `Idleness` knows what was learnt."""
 
     def open_session(self, credentials: Credentials, on_step: Callable[[Step], None]) -> RegistrySession:
         """A new session, not yet signed in. BrowserFailed if no browser can be had."""
@@ -238,6 +259,21 @@ class Fleet(Protocol):
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None: ...
 
 
+class Idleness(Protocol):
+    """What all hosts together know of the site's idle limit. `assumed` is what holds before anything is learnt."""
+
+    def limit(self, assumed: timedelta) -> timedelta:
+        """The limit to act on."""
+
+    def note(self, end: IdleEnd, assumed: timedelta) -> timedelta:
+        """Learn from one idle time's end; returns the limit to act on. A changed limit is told as an event."""
+
+    def learnt(self) -> LearntLimit: ...
+
+    def work_due(self, username: str, within: timedelta) -> bool:
+        """Whether an order waits that this account may start so soon; a gate that is closed for longer holds its orders back."""
+
+
 class Views(Protocol):
     """What people look at."""
 
@@ -304,6 +340,31 @@ class Gates(Protocol):
 
     def set_holiday(self, day: date, name: str | None, author: str) -> None:
         """Add a holiday, or remove it (None)."""
+
+
+class FormBook(Protocol):
+    """The site's forms as sessions found them, and which of them a person, or the first sight, accepted."""
+
+    def observe(self, source: Source, contract: FormContract) -> str:
+        """'' when this form is accepted, as the first one of a source is by itself. Any other is kept as drifted, its source
+        frozen for every host, and what has changed is returned."""
+
+    def known(self) -> list[SeenForm]:
+        """Of each source the accepted form that counts now, and the one that drifted last, if any; in the order of sources."""
+
+    def accept(self, source: Source, author: str) -> bool:
+        """The form that drifted is the right one from now on, and its source goes on: True if it was frozen. Refused when
+        nothing drifted. Forms accepted before stay accepted: the servers of a site do not change at one instant."""
+
+
+class SentenceBook(Protocol):
+    """What the site says when it ends or holds an attempt."""
+
+    def note(self, heard: Heard, job_id: JobId | None) -> None:
+        """Count it; sentences that differ by their numbers only are one. Old ones make room for new ones."""
+
+    def all(self, *, review: bool = False, frequent: bool = False, limit: int = 100) -> list[Sentence]:
+        """The last heard first, or the most frequent. `review`: only those whose class nobody knows."""
 
 
 class Treasury(Protocol):

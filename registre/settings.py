@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     host_gone_seconds: float = Field(600, validation_alias="REGISTRE_HOST_GONE_SECONDS", ge=1, le=MAX_SECONDS)
     legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1, le=MAX_SECONDS)
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
+    evidence_mb: int = Field(200, validation_alias="REGISTRE_EVIDENCE_MB", ge=1, le=1_000_000)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 
     @property
@@ -73,6 +74,11 @@ class Settings(BaseSettings):
     @property
     def spool_folder(self) -> Path:
         return self.home / "spool"
+
+    @property
+    def evidence_bytes(self) -> int:
+        """What all evidence of this host may weigh."""
+        return self.evidence_mb * 1_000_000
 
     @property
     def evidence_folder(self) -> Path:

@@ -16,20 +16,38 @@ from registre.database import schema
 from registre.database.gateway import DirectGateway, Gateway
 from registre.database.schema import SchemaState
 from registre.database.server import EmbeddedServer
-from registre.ports import AccountBook, Batches, Bucket, Fleet, Gates, JobQueue, Ledger, Registry, Treasury, Views
+from registre.ports import (
+    AccountBook,
+    Batches,
+    Bucket,
+    Fleet,
+    FormBook,
+    Gates,
+    Idleness,
+    JobQueue,
+    Ledger,
+    Registry,
+    SentenceBook,
+    Treasury,
+    Views,
+)
 from registre.settings import Settings
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
 from registre.store.batches import BatchBook
+from registre.store.forms import Forms
 from registre.store.gates import GateKeeping
+from registre.store.idleness import IdleLimits
 from registre.store.jobs import Jobs
 from registre.store.ledger import Purchases
+from registre.store.sentences import Sentences
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
 
 if TYPE_CHECKING:
     from registre.delivery import Deliverer
+    from registre.site.check import SiteCheck
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +66,9 @@ class Store:
     gates: Gates
     treasury: Treasury
     batches: Batches
+    forms: FormBook
+    sentences: SentenceBook
+    idleness: Idleness
     bucket: Bucket
 
 
@@ -94,6 +115,9 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         gates=GateKeeping(gateway),
         treasury=Accounting(gateway),
         batches=BatchBook(gateway),
+        forms=Forms(gateway),
+        sentences=Sentences(gateway),
+        idleness=IdleLimits(gateway),
         bucket=bucket,
     )
 
@@ -106,16 +130,44 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def open_registry(settings: Settings, say: Callable[[str], None]) -> Iterator[Registry]:
-    """The browsers in front of the registry's site. ConfigurationError when no Chromium can be had."""
+def open_registry(settings: Settings, forms: FormBook, say: Callable[[str], None]) -> Iterator[Registry]:
+    """The browsers in front of the registry's site, whose forms are held against `forms`.
+
+    ConfigurationError when no Chromium can be had.
+    """
     from registre.site.chromium import ensure_chromium
     from registre.site.profile import load_profile
     from registre.site.registry import SiteRegistry
 
     chromium = ensure_chromium(settings.chromium, say=say)
-    registry = SiteRegistry(base_url=settings.base_url, profile=load_profile(settings.profile), chromium=chromium)
+    registry = SiteRegistry(
+        base_url=settings.base_url,
+        profile=load_profile(settings.profile),
+        chromium=chromium,
+        forms=forms,
+        evidence_bytes=settings.evidence_bytes,
+    )
     try:
         yield registry
+    finally:
+        registry.close()
+
+
+@contextmanager
+def open_site_check(
+    settings: Settings, store: Store, owner: str, say: Callable[[str], None]
+) -> Iterator[tuple[SiteCheck, int]]:
+    """A check of the site's free part under this owner, and how many findings it has at most."""
+    from registre.site.check import STEPS, SiteCheck
+    from registre.site.chromium import ensure_chromium
+    from registre.site.profile import load_profile
+    from registre.site.registry import SiteRegistry
+
+    chromium, profile = ensure_chromium(settings.chromium, say=say), load_profile(settings.profile)
+    # Without the book: the check holds each form against it by itself, to say what it found.
+    registry = SiteRegistry(base_url=settings.base_url, profile=profile, chromium=chromium)
+    try:
+        yield SiteCheck(registry, profile, store.accounts, store.forms, owner), STEPS
     finally:
         registry.close()
 

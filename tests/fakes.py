@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +21,8 @@ from fpdf import FPDF
 
 from registre.account import Credentials
 from registre.document import DocumentRequest, normalize_number
-from registre.errors import Aborted, BrowserFailed
+from registre.errors import Aborted, BrowserFailed, DataError, SessionExpired, SiteError
+from registre.idleness import IdleEnd
 from registre.ports import FilledForm, Step, ViewerReached
 from tests.waiting import SECONDS
 
@@ -33,6 +36,8 @@ class Point(StrEnum):
     SUBMIT = "submit"
     VIEWER = "viewer"
     SAVE = "save"
+    KEEP_ALIVE = "keep_alive"
+    SIGN_OUT = "sign_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ class FakeRegistry:
         self._bill: list[Billed] = []
         self._live: dict[str, FakeSession] = {}
         self.violations: list[str] = []
+        self.idle_limit = timedelta(minutes=20)
+        self._ahead = 0.0
 
     # -- what a test says ---------------------------------------------------------------------------------------------
 
@@ -121,6 +128,13 @@ class FakeRegistry:
         """Stop calls at the point until they are released; then raise `error`, if any."""
         rule = self._add(Rule(point, account, normalize_number(number), error, float("inf"), holds=True))
         return Hold(rule, self._changed)
+
+    def pass_time(self, seconds: float) -> None:
+        """For every session's idle clock."""
+        self._ahead += seconds
+
+    def seconds(self) -> float:
+        return time.monotonic() + self._ahead
 
     def _add(self, rule: Rule) -> Rule:
         with self._changed:
@@ -149,6 +163,10 @@ class FakeRegistry:
             return sorted(self._live)
 
     # -- the port -----------------------------------------------------------------------------------------------------
+
+    @property
+    def assumed_idle_limit(self) -> timedelta:
+        return self.idle_limit
 
     def open_session(self, credentials: Credentials, on_step: Callable[[Step], None]) -> FakeSession:
         session = FakeSession(self, credentials, on_step)
@@ -216,15 +234,55 @@ class FakeSession:
         self._signed_in = False
         self._filled: DocumentRequest | None = None
         self._open: DocumentRequest | None = None
+        self._answered_at = registry.seconds()
+        self._idle_end: IdleEnd | None = None
+
+    @property
+    def idle_seconds(self) -> float:
+        return self._registry.seconds() - self._answered_at
+
+    def idle_end(self) -> IdleEnd | None:
+        end, self._idle_end = self._idle_end, None
+        return end
+
+    def keep_alive(self) -> None:
+        with self._one_call("keep_alive"), self._ending_idleness():
+            if not self._signed_in:
+                self._registry.violations.append(f"{self.account} is kept alive without having signed in")
+            self._registry.at(Point.KEEP_ALIVE, self, "")
+
+    def sign_out(self) -> bool:
+        if self.interrupted or self.closed:
+            return False
+        try:
+            with self._one_call("sign_out"), self._ending_idleness():
+                self._registry.at(Point.SIGN_OUT, self, "")
+        except (SiteError, Aborted):
+            return False
+        self._signed_in = False
+        return True
+
+    @contextmanager
+    def _ending_idleness(self) -> Iterator[None]:
+        idle = self.idle_seconds
+        try:
+            yield
+        except (SessionExpired, DataError) as error:
+            self._idle_end = self._idle_end or IdleEnd(idle, isinstance(error, DataError))
+            raise
+        finally:
+            self._answered_at = self._registry.seconds()
+        self._idle_end = self._idle_end or IdleEnd(idle, survived=True)
 
     def sign_in(self) -> None:
         with self._one_call("sign_in"):
             self._on_step(Step.SIGNING_IN)
             self._registry.at(Point.SIGN_IN, self, "")
             self._signed_in = True
+            self._answered_at = self._registry.seconds()
 
     def fill(self, request: DocumentRequest) -> FilledForm:
-        with self._one_call("fill"):
+        with self._one_call("fill"), self._ending_idleness():
             self._on_step(Step.FORM)
             self._filled = self._open = None
             if not self._signed_in:
@@ -250,6 +308,7 @@ class FakeSession:
             if self._open is None:
                 raise BrowserFailed("There is no viewer.")
             self._registry.at(Point.SAVE, self, self._open.number_normalized)
+            self._answered_at = self._registry.seconds()
             target.write_bytes(document_of(self._open.number_normalized))
 
     def collect_evidence(self, folder: Path, label: str, error: Exception) -> Path | None:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     TWICE = "billed twice"
     STUCK = "stuck"
     LOST = "lost"
+    WRONG = "bought wrong"
     OTHER = "other"
 
 
@@ -33,7 +34,7 @@ class Breach:
 
 def judge(books: Books) -> list[Breach]:
     """Every breach, of a run in which nothing is under way any more."""
-    return [*_money(books), *_stuck(books), *_lost(books), *_story(books), *_gates(books)]
+    return [*judge_money(books), *_stuck(books), *judge_files(books), *judge_story(books), *_gates(books)]
 
 
 FATES = {
@@ -67,7 +68,8 @@ def judge_deaths(books: Books, deaths: Sequence[tuple[str, str]], *, decided: bo
                 yield Breach(Kind.OTHER, f"{point}: {number} is {purchase['state']}, billed {billed} times")
 
 
-def _money(books: Books) -> Iterator[Breach]:
+def judge_money(books: Books) -> Iterator[Breach]:
+    """The registry's bill, our ledger, the costs of orders and the budgets say the same."""
     identity = {(job["source"], job["number"]): job["identity_key"] for job in books.jobs}
     billed = Counter(identity.get((line.source, line.number_normalized), "nothing ordered") for line in books.bill)
     purchases: defaultdict[str, Rows] = defaultdict(list)
@@ -134,7 +136,8 @@ def waits_rightly(books: Books, job: dict[str, Any]) -> bool:
     )
 
 
-def _lost(books: Books) -> Iterator[Breach]:
+def judge_files(books: Books) -> Iterator[Breach]:
+    """What was secured is in its bucket, whole, and the spool keeps nothing else."""
     expected = {}
     for purchase in books.purchases:
         if purchase["secured_at"] and purchase["state"] != "delivered":
@@ -159,7 +162,8 @@ def _lost(books: Books) -> Iterator[Breach]:
                 yield Breach(Kind.LOST, f"the spool still has {part}/{entry.name}")
 
 
-def _story(books: Books) -> Iterator[Breach]:
+def judge_story(books: Books) -> Iterator[Breach]:
+    """Each order's row is the fold of its events."""
     keys = ("status", "attempts", "error_kind", "path", "cost_cents")
     for job in books.jobs:
         told: dict[str, Any] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import cast
 
 import pykka
@@ -39,6 +40,10 @@ class Watched:
         self._accounts[session] = credentials.account_id
         return session
 
+    @property
+    def assumed_idle_limit(self) -> timedelta:
+        return self._registry.assumed_idle_limit
+
     def close(self) -> None:
         self._registry.close()
 
@@ -61,7 +66,7 @@ def fleet() -> Iterator[Watched]:
     configure("ERROR")
     with (
         open_store(settings) as store,
-        open_registry(settings, say=lambda line: print(line, file=sys.stderr)) as registry,
+        open_registry(settings, store.forms, say=lambda line: print(line, file=sys.stderr)) as registry,
     ):
         watched = Watched(cast(SiteRegistry, registry))
         running = Fleet(settings, store, watched)

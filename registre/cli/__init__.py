@@ -10,7 +10,20 @@ from contextlib import suppress
 
 import typer
 
-from registre.cli import accounts, batches, costs, database, events, exchange, gates, jobs, match, serve
+from registre.cli import (
+    accounts,
+    batches,
+    costs,
+    database,
+    events,
+    exchange,
+    gates,
+    jobs,
+    match,
+    serve,
+    site,
+    site_check,
+)
 from registre.cli.output import harmless
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -54,6 +67,8 @@ app.add_typer(costs.costs, name="costs")
 app.add_typer(costs.fees, name="fees")
 app.add_typer(costs.budgets, name="budgets")
 app.add_typer(accounts.app, name="accounts")
+site.app.command("check")(site_check.check)
+app.add_typer(site.app, name="site")
 app.add_typer(database.app, name="db")
 
 

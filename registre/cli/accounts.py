@@ -6,13 +6,15 @@ import getpass
 import re
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from registre.cli.options import JsonFlag
-from registre.cli.output import clock, harmless, show_json, show_table
+from registre.cli.output import clock, harmless, moment, show_json, show_table, show_text
 from registre.errors import InvalidInput
+from registre.idleness import LearntLimit
 from registre.settings import load_settings
 from registre.wiring import open_store
 
@@ -52,7 +54,7 @@ def _line_of_stdin() -> str:
 def list_accounts(as_json: JsonFlag = False) -> None:
     """List accounts and what each is doing."""
     with open_store(load_settings()) as store:
-        accounts = store.accounts.all()
+        accounts, learnt = store.accounts.all(), store.idleness.learnt()
     if as_json:
         show_json([asdict(account) for account in accounts])
         return
@@ -64,3 +66,34 @@ def list_accounts(as_json: JsonFlag = False) -> None:
             for a in accounts
         ],
     )
+    show_text(_told(learnt))
+
+
+@app.command("idle-limit")
+def idle_limit(as_json: JsonFlag = False) -> None:
+    """Show how long a session may idle on the registry's site, as far as all hosts have seen."""
+    with open_store(load_settings()) as store:
+        learnt = store.idleness.learnt()
+    if as_json:
+        show_json(
+            {
+                "learnt_seconds": learnt.limit.total_seconds() if learnt.limit else None,
+                "learnt_at": learnt.learnt_at,
+                "longest_survived_seconds": learnt.survived.total_seconds(),
+            }
+        )
+    else:
+        show_text(_told(learnt))
+
+
+def _told(learnt: LearntLimit) -> str:
+    survived = f"; a session has lived through {_minutes(learnt.survived)}" if learnt.survived else ""
+    if learnt.limit is None:
+        return f"idle limit: that of the site's profile, nothing else was learnt{survived}"
+    return f"idle limit: {_minutes(learnt.limit)}, learnt {moment(learnt.learnt_at)}{survived}"
+
+
+def _minutes(time: timedelta) -> str:
+    """`17 min 30 s`"""
+    minutes, seconds = divmod(round(time.total_seconds()), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

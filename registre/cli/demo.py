@@ -120,7 +120,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _running_fleet(settings: Settings, store: Store) -> Iterator[None]:
-    with open_registry(settings, say=typer.echo) as registry:
+    with open_registry(settings, store.forms, say=typer.echo) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
         try:

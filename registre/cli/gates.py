@@ -69,7 +69,10 @@ def pause(
 
 
 def resume(scope: ScopeArgument, name: NameArgument = "", *, author: AuthorOption) -> None:
-    """Start orders again: ends a pause, the freeze of a source whose form was looked at, and the breaker of the site."""
+    """Start orders again: ends a pause, the freeze of a source, and the breaker of the site.
+
+    A source whose form has changed is for `registre site accept`: resumed only, it freezes again at the next order.
+    """
     kind = _scope(scope, name)
     with open_store(load_settings()) as store:
         opened = store.gates.resume(kind, name, plain_text(author, "author", 100))

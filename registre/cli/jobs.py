@@ -183,7 +183,8 @@ def outcome_in_words(job: JobView) -> str:
         case Status.DONE:
             return f"{job.supabase_path}{notes}"
         case Status.FAILED:
-            return f"{job.error_kind}: {job.error_message}"
+            review = " (to be reviewed: `registre site sentences --review`)" if job.needs_review else ""
+            return f"{job.error_kind}: {job.error_message}{review}"
         case Status.RUNNING:
             return job.step or f"with {job.worker_id}"
         case Status.WAITING:

@@ -43,7 +43,7 @@ def up(
     configure(settings.log_level)
     stop = _stop_on_signals()
     with open_store(settings) as store:
-        _keep_worlds_apart(settings, store, with_twin)
+        keep_worlds_apart(settings, store, with_twin)
         if not with_twin:
             _work(settings, store, stop)
             return
@@ -59,7 +59,7 @@ def up(
 def _work(settings: Settings, store: Store, stop: Event) -> None:
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
-    with open_registry(settings, say=lambda line: typer.echo(line, err=True)) as registry:
+    with open_registry(settings, store.forms, say=lambda line: typer.echo(line, err=True)) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
         if not store.accounts.all():
@@ -79,7 +79,9 @@ def twin(
     ] = TWIN_ACCOUNTS,
     ledger: Annotated[Path | None, typer.Option(help="Keep the twin's own billing ledger in this file.")] = None,
     loading_seconds: Annotated[float, typer.Option(help="How long a viewer loads.", min=0, max=600)] = 0.3,
-    idle_seconds: Annotated[float, typer.Option(help="After how long without a request a session ends.", min=1)] = 1200,
+    idle_seconds: Annotated[
+        float, typer.Option(help="After how long without a request a session ends.", min=0.1)
+    ] = 1200,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -167,7 +169,7 @@ def running_twin(ledger: Path, *, accounts: int = TWIN_ACCOUNTS) -> Iterator[str
                 child.kill()
 
 
-def _keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None:
+def keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None:
     """Real accounts never meet the twin, nor made-up ones the real site: a refused password sets an account aside."""
     made_up = {username for username, _ in demo_accounts(KNOWN_TWIN_ACCOUNTS)}
     known = {account.username for account in store.accounts.all()}

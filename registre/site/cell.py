@@ -38,7 +38,8 @@ class Cell:
     """Life: `start`, then `new_context` any number of times, `heal` when something looks dead, `close`.
 
     `generation` rises with each start; a context belongs to the generation it was made in, and dies with it. `when_dead` is
-    called on the loop as soon as driver or browser has died, after the sessions were told.
+    called on the loop as soon as driver or browser has died, after the sessions were told. A cell that is `retiring` has
+    grown too large: it takes nobody in, and is closed when its last session has left. `jobs` counts those begun here.
     """
 
     def __init__(self, chromium: Path, profile: SiteProfile, starting: asyncio.Lock) -> None:
@@ -47,6 +48,9 @@ class Cell:
         self.sessions: set[Seated] = set()
         self.suspect = False
         self.when_dead: Callable[[Cell], None] = lambda _: None
+        self.retiring = False
+        self.jobs = 0
+        self._closed = False
         self._chromium = chromium
         self._profile = profile
         self._budgets = profile.budgets
@@ -71,7 +75,8 @@ class Cell:
         return self._scratch.folders if self._scratch else ()
 
     @property
-    def _processes(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
+        """The driver and the browser, as far as they run."""
         return [p for p in (self._driver_process, self._browser_process) if p is not None]
 
     async def start(self, *, keep_driver: bool = False) -> None:
@@ -90,8 +95,8 @@ class Cell:
             await self._kill()
             raise
         self.generation += 1
-        self.suspect = False
-        self._stop_watching = on_death(self._processes, self._died)
+        self.suspect = self.retiring = False
+        self._stop_watching = on_death(self.processes, self._died)
 
     def _died(self) -> None:
         """Playwright ends the calls that a dead driver will not answer, but whoever waits for an event waits on."""
@@ -163,7 +168,7 @@ class Cell:
 
     async def healthy(self) -> bool:
         """True when a new context answers. `is_connected()` is not asked: it lies when the driver died."""
-        if self._browser is None or not all(map(is_alive, self._processes)):
+        if self._browser is None or not all(map(is_alive, self.processes)):
             return False
         try:
             async with asyncio.timeout(self._budgets.probe):
@@ -178,7 +183,7 @@ class Cell:
     async def heal(self, seen_generation: int) -> None:
         """Replace what died. Single flight: whoever saw an older generation has nothing left to heal."""
         async with self._healing:
-            if self.generation != seen_generation:
+            if self.generation != seen_generation or self._closed:
                 return
             if await self.healthy():
                 self.suspect = False
@@ -198,7 +203,7 @@ class Cell:
 
     async def _bury_the_browser(self) -> None:
         self._stop_watching()
-        left = [p for p in with_descendants(self._processes) if p != self._driver_process]
+        left = [p for p in with_descendants(self.processes) if p != self._driver_process]
         await asyncio.to_thread(kill, left, self._budgets.close)
         if self._scratch is not None:
             await asyncio.to_thread(self._scratch.remove)
@@ -207,10 +212,11 @@ class Cell:
     async def close(self) -> None:
         """Close, and kill what does not close. Never raises."""
         async with self._healing:
+            self._closed = True
             self._stop_watching()
             with contextlib.suppress(*FOREIGN):
                 async with asyncio.timeout(self._budgets.close):
-                    if self._browser is not None and all(map(is_alive, self._processes)):
+                    if self._browser is not None and all(map(is_alive, self.processes)):
                         await self._browser.close()
                     if self._playwright is not None and self._driver_process and is_alive(self._driver_process):
                         await self._playwright.stop()
@@ -220,7 +226,7 @@ class Cell:
     async def _kill(self) -> None:
         """Driver, browser and all they started, by pid; then whatever they left on the disk."""
         self._stop_watching()
-        await asyncio.to_thread(kill, with_descendants(self._processes), self._budgets.close)
+        await asyncio.to_thread(kill, with_descendants(self.processes), self._budgets.close)
         if self._playwright is not None:
             with contextlib.suppress(*FOREIGN):
                 async with asyncio.timeout(_GOODBYE_SECONDS):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -20,14 +21,19 @@ from playwright.async_api import BrowserContext, StorageState
 from registre.errors import BrowserFailed
 from registre.site.cell import Cell, Seated
 from registre.site.permits import Permit
+from registre.site.processes import memory_of
 from registre.site.profile import SiteProfile
 from registre.site.scratch import sweep
-from registre.site.translate import FOREIGN, as_ours
+from registre.site.translate import FOREIGN, as_ours, first_line
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 _GRACE_SECONDS = 5
 """How much later than its budget a call gives up even if the loop itself is stuck."""
+WEIGH_EVERY = 25
+"""Jobs of a cell between two looks at its memory; a look takes some 20 ms of another thread."""
 _WORK_PER_CORE = 2.5
 """More page work in flight than this only lengthens the tail."""
 
@@ -55,6 +61,7 @@ class BrowserHost:
 
     def _turn(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(_note_stray)
         self._loop.run_forever()
 
     @property
@@ -70,19 +77,21 @@ class BrowserHost:
                 self._thread.start()
             return asyncio.run_coroutine_threadsafe(_capped(work, budget_seconds), self._loop)
 
-    def submit_page_work(self, work: Callable[[Permit], Coroutine[Any, Any, T]], budget_seconds: float) -> Future[T]:
-        """As `submit`, after a permit was had; the wait for it does not count against the budget."""
+    def submit_page_work(
+        self, work: Callable[[Permit], Coroutine[Any, Any, T]], budget_seconds: float, patience_seconds: float
+    ) -> Future[T]:
+        """As `submit`, after a permit was had: that takes at most `patience_seconds`, and does not count against the budget."""
 
         async def admitted() -> T:
             permit = Permit(self._places)
             try:
-                async with asyncio.timeout(self._profile.budgets.admission):
+                async with asyncio.timeout(patience_seconds):
                     await permit.take()
                 return await asyncio.wait_for(work(permit), budget_seconds)
             finally:
-                permit.give_back()
+                permit.end()
 
-        return self.submit(admitted, budget_seconds + self._profile.budgets.admission)
+        return self.submit(admitted, budget_seconds + patience_seconds)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]], budget_seconds: float, what: str) -> T:
         """Run `work` on the loop and wait for it; foreign errors become ours, named by `what` (a gerund)."""
@@ -93,9 +102,10 @@ class BrowserHost:
             future.cancel()
             raise as_ours(error, what) from error
 
-    def grace(self, budget_seconds: float) -> float:
+    @staticmethod
+    def grace(budget_seconds: float, patience_seconds: float) -> float:
         """How long a thread should wait for page work with this budget before it takes the loop for stuck."""
-        return self._profile.budgets.admission + budget_seconds + _GRACE_SECONDS
+        return patience_seconds + budget_seconds + _GRACE_SECONDS
 
     async def seat(self, session: Seated, state: StorageState | None) -> tuple[Cell, BrowserContext]:
         """A context for `session` in the emptiest cell, healed if it was dead. BrowserFailed if none can be had."""
@@ -108,7 +118,7 @@ class BrowserHost:
 
     async def _cell_for(self, session: Seated) -> Cell:
         async with self._opening:
-            free = [cell for cell in self._cells if len(cell.sessions) < self._per_cell]
+            free = [cell for cell in self._cells if len(cell.sessions) < self._per_cell and not cell.retiring]
             cell = min(free, key=lambda c: len(c.sessions), default=None)
             if cell is None:
                 if not self._cells:
@@ -135,9 +145,37 @@ class BrowserHost:
             cell.suspect = True
             raise as_ours(error, "opening a session") from error
 
+    async def reseat(self, session: Seated, cell: Cell, state: StorageState) -> tuple[Cell, BrowserContext]:
+        """Another context for a session of `cell`, there if it stays, else in another cell; the first is still to be left."""
+        if cell.retiring:
+            return await self.seat(session, state)
+        return cell, await cell.new_context(state)
+
     def leave(self, session: Seated, cell: Cell) -> None:
-        """Free the session's place. On the loop."""
+        """Free the session's place; the last to leave a cell that retires ends it. On the loop."""
         cell.sessions.discard(session)
+        if cell.retiring and not cell.sessions:
+            self._later(self._end(cell))
+
+    async def _end(self, cell: Cell) -> None:
+        await cell.close()
+        if cell in self._cells:
+            self._cells.remove(cell)
+
+    def count_job(self, cell: Cell) -> None:
+        """A job begins in `cell`. From time to time its memory is looked at, without anybody waiting. On the loop."""
+        cell.jobs += 1
+        if cell.jobs % WEIGH_EVERY == 0 and not cell.retiring:
+            self._later(self._weigh(cell))
+
+    async def _weigh(self, cell: Cell) -> None:
+        generation, limit = cell.generation, self._profile.session.cell_memory
+        used = await asyncio.to_thread(memory_of, cell.processes) // 1_000_000
+        if used > limit and cell.generation == generation:
+            log.warning("a browser uses %d MB, more than %d: its sessions move to another one", used, limit)
+            cell.retiring = True
+            if not cell.sessions:
+                await self._end(cell)
 
     def heal_soon(self, cell: Cell) -> None:
         """Look at the cell, and replace it if it is dead, without anybody waiting for it. On the loop."""
@@ -147,7 +185,10 @@ class BrowserHost:
             with contextlib.suppress(BrowserFailed, *FOREIGN):
                 await cell.heal(cell.generation)
 
-        task = self._loop.create_task(errand())
+        self._later(errand())
+
+    def _later(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(errand)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
@@ -180,6 +221,17 @@ class BrowserHost:
         await asyncio.gather(*others, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
+
+
+def _note_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What Playwright still awaited inside when its browser died ends with an error that nobody asks for: whoever waited for the
+    page has had an error already. Anything else is a fault of ours and is told in full."""
+    error = context.get("exception")
+    # a driver that is gone is told by an exception of no class of its own
+    if isinstance(error, FOREIGN) or type(error) is Exception:
+        log.debug("left behind by a browser that ended: %s", first_line(error))
+    else:
+        loop.default_exception_handler(context)
 
 
 async def _capped(work: Callable[[], Coroutine[Any, Any, T]], budget_seconds: float) -> T:

@@ -16,8 +16,12 @@ class Permit:
     def __init__(self, places: asyncio.Semaphore) -> None:
         self._places = places
         self._held = False
+        self._over = False
 
     async def take(self) -> None:
+        """Wait for a place; none for work that has ended."""
+        if self._over:
+            return
         await self._places.acquire()
         self._held = True
 
@@ -25,6 +29,11 @@ class Permit:
         if self._held:
             self._held = False
             self._places.release()
+
+    def end(self) -> None:
+        """The work has ended: whoever still has this permit can take no place with it, since nobody would give it back."""
+        self._over = True
+        self.give_back()
 
     @contextlib.asynccontextmanager
     async def lent(self, patience_seconds: float) -> AsyncIterator[None]:

@@ -100,6 +100,26 @@ def on_death(processes: Iterable[psutil.Process], call: Callable[[], None]) -> C
     return stop
 
 
+def memory_of(roots: Iterable[psutil.Process]) -> int:
+    """Bytes the processes and all they started take: pages that several share are divided among them. Blocks.
+
+    Where the system keeps that to itself, as of a sandboxed process of another user's, what each does not share counts.
+    """
+    total = 0
+    for process in with_descendants(roots):
+        with contextlib.suppress(psutil.Error):
+            total += _share_of(process)
+    return total
+
+
+def _share_of(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.AccessDenied):
+        if proportional := getattr(process.memory_full_info(), "pss", 0):
+            return int(proportional)
+    used = process.memory_info()
+    return int(used.rss - getattr(used, "shared", 0))
+
+
 def profile_folder(browser: psutil.Process) -> Path | None:
     """The temporary profile Playwright made for this browser."""
     with contextlib.suppress(psutil.Error):

@@ -13,7 +13,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from registre.document import Source
 from registre.errors import ConfigurationError, ErrorKind
@@ -48,6 +57,7 @@ class Budgets(_Part):
     evidence: PositiveFloat
     open: PositiveFloat
     probe: PositiveFloat
+    sign_out: PositiveFloat
     start: PositiveFloat
     close: PositiveFloat
     admission: PositiveFloat
@@ -58,6 +68,18 @@ class BrowserProfile(_Part):
 
     arguments: Texts
     headers: Mapping[str, str]
+
+
+class SessionProfile(_Part):
+    """How long a session, a page, a context and a browser are used, and how a session ends."""
+
+    idle_limit: PositiveFloat
+    jobs_per_page: PositiveInt
+    jobs_per_context: PositiveInt
+    context_age: PositiveFloat
+    cell_memory: PositiveInt
+    sign_out: SomeTexts
+    signed_out_texts: SomeTexts
 
 
 class LoginProfile(_Part):
@@ -153,6 +175,7 @@ class SiteProfile(_Part):
     renovated_cadastre_names: Texts
     browser: BrowserProfile
     budgets: Budgets
+    session: SessionProfile
     login: LoginProfile
     forms: Mapping[Source, FormProfile]
     result: ResultProfile

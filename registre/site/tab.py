@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urljoin
@@ -33,16 +34,21 @@ class Tab:
 
     `status` is the last document's HTTP status, None before any answered; `stays_connected` tells that its connection
     was left open; `pages_asked` counts the documents asked for, redirections not counted. `keep_download` is set by
-    whoever waits for a file and says of each download whether it is that one; `permit` by whoever works on the page.
+    whoever waits for a file and says of each download whether it is that one, `permit` by whoever works on the page.
+    `answered_at` is when, by `clock`, the site last answered for a document, a frame or a file; None before it did.
     """
 
-    def __init__(self, page: Page, profile: SiteProfile, base_url: str) -> None:
+    def __init__(
+        self, page: Page, profile: SiteProfile, base_url: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.page = page
         self.profile = profile
         self.permit: Permit | None = None
         self.status: int | None = None
         self.stays_connected = False
         self.pages_asked = 0
+        self.answered_at: float | None = None
+        self._clock = clock
         self._navigation: Request | None = None
         self._cut = asyncio.Event()
         self._base_url = base_url
@@ -71,6 +77,8 @@ class Tab:
             self._cut.set()
 
     def _note_answer(self, response: Response) -> None:
+        if response.request.resource_type == "document":
+            self.answered_at = self._clock()
         if self._is_page(response.request):
             self.status = response.status
             self.stays_connected = response.headers.get("connection", "").lower() != "close"
@@ -136,6 +144,11 @@ class Tab:
                 task.cancel()
             await asyncio.gather(waiting, cut, return_exceptions=True)
 
+    def refuse_cut(self) -> None:
+        """SiteUnavailable when the connection of the page that is shown ended within it: what is missing of it says nothing."""
+        if self._cut.is_set():
+            raise SiteUnavailable("The connection to the site was lost in the middle of a page.")
+
     def _unavailable(self, error: PlaywrightError) -> Exception:
         if isinstance(error, PageCut):
             return SiteUnavailable("The connection to the site was lost in the middle of a page.")
@@ -194,4 +207,4 @@ class Tab:
 def away(verdict: Verdict) -> SiteUnavailable:
     """The error a notice stands for, in the site's words."""
     state = "in maintenance" if verdict.kind is PageKind.MAINTENANCE else "closed"
-    return SiteUnavailable(f"The site is {state}: {verdict.sentence}")
+    return SiteUnavailable(f"The site is {state}: {verdict.sentence}", said=verdict.sentence)

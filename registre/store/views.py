@@ -113,6 +113,7 @@ def _job(row: Mapping[str, Any]) -> JobView:
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        needs_review=row["needs_review"],
     )
 
 

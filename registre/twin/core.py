@@ -54,6 +54,11 @@ class Twin:
         session.notice = self.faults.take("notice", account)
         return session
 
+    def sign_out(self, session: Session) -> None:
+        """The session is over, at its own wish."""
+        self.sessions.close(session)
+        self.traffic.sign_outs[session.account] += 1
+
     def _is_locked(self, account: str) -> bool:
         limit = self.faults.number("lock_after", account)
         return limit is not None and self._refusals[account] >= limit
@@ -107,6 +112,7 @@ class Twin:
             "paths": dict(traffic.paths),
             "logins": dict(traffic.logins),
             "logins_refused": dict(traffic.logins_refused),
+            "sign_outs": dict(traffic.sign_outs),
             "sessions": [{"account": a, "idle_seconds": idle} for a, idle in self.sessions.live()],
             "expired": traffic.expired,
             "refetches": traffic.refetches,

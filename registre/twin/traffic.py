@@ -16,6 +16,7 @@ class Traffic:
     paths: Counter[str] = field(default_factory=Counter)
     logins: Counter[str] = field(default_factory=Counter)
     logins_refused: Counter[str] = field(default_factory=Counter)
+    sign_outs: Counter[str] = field(default_factory=Counter)
     expired: int = 0
     refetches: int = 0
     downloads: int = 0

@@ -53,10 +53,10 @@ async def read_notice(session: UsesSession) -> Redirect:
     return redirect(paths.MENU)
 
 
-@get(paths.SIGN_OUT, status_code=302)
-async def sign_out(twin: UsesTwin, session: UsesSession) -> Redirect:
-    twin.sessions.close(session)
-    return redirect(paths.ENTRY)
+@get(paths.SIGN_OUT)
+async def sign_out(twin: UsesTwin, session: UsesSession) -> Response[bytes]:
+    twin.sign_out(session)
+    return twin.pages.page("signed_out.html")
 
 
 @get(paths.IMAGES + "/{name:str}")

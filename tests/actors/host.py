@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from actors.browser import Browser
 from actors.fleet import Fleet
-from actors.messages import AskStatus, BrowserStatus, Ref, Tick
+from actors.messages import AskStatus, BrowserStatus, LookAfter, Ref, Tick
 from registre.account import AccountId
 from registre.document import DocumentRequest, Source
 from registre.job import JobId, JobView, Order, Status
@@ -74,6 +74,12 @@ class Site:
         dispatcher: Ref = getattr(self.fleet or self._draining, "_dispatcher")  # noqa: B009
         actor = dispatcher._actor_weakref()
         return actor is not None and not actor._draining
+
+    def free_seats(self) -> int:
+        """How many browsers the dispatcher knows to be without a job."""
+        dispatcher: Ref = getattr(self.fleet, "_dispatcher")  # noqa: B009
+        actor = dispatcher._actor_weakref()
+        return 0 if actor is None else len(actor._idle)
 
     def slow_reports(self, status: str) -> SlowReports:
         """Hold back browsers while they report this status; to be called before `start`."""
@@ -167,6 +173,17 @@ class Site:
         """Purchases whose documents lie in the spool, saved or being saved."""
         spool = self.home / "spool"
         return sorted(f.name for part in ("incoming", "ready", "held") for f in (spool / part).iterdir())
+
+
+def look_after(browser: Ref) -> None:
+    """What the ticker tells an idle browser from time to time; one look at a time, so the last must have ended."""
+
+    def rests() -> bool:
+        actor = browser._actor_weakref()
+        return actor is None or not actor._looking
+
+    until(rests, "the last look did not end")
+    browser.tell(LookAfter())
 
 
 def status_of(browser: Ref) -> BrowserStatus:

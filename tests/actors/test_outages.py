@@ -97,7 +97,7 @@ def test_connections_cut_in_the_middle_of_everything_cost_nothing(site: Site, re
     viewer.wait()
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
             "where datname = current_database() and application_name = 'registre'"
         )
     page.release()

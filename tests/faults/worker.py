@@ -225,7 +225,7 @@ def main(point: str, where: str, until: Callable[[], object] = sys.stdin.read) -
     reaper = Reaper(name, int(nth or 1), settings.home / DEATHS)
     with (
         open_store(settings) as store,
-        nullcontext(FakeRegistry(Path(where))) if fake else open_registry(settings, say=print) as real,
+        nullcontext(FakeRegistry(Path(where))) if fake else open_registry(settings, store.forms, say=print) as real,
     ):
         registry: Any = real
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from registre.cli import app
 from registre.errors import InvalidInput, NotFound, Refused, RegistreError
+from registre.idleness import IdleEnd
 from registre.job import Lease
 from registre.ledger import Delivery, PurchaseId, SecuredFile
 from registre.wiring import Store
@@ -232,3 +233,16 @@ def test_pages_of_a_listing_follow_one_another(run: Run) -> None:
         cursor = ("--cursor", page["next_cursor"])
     assert told == [str(number) for number in range(1_000_005, 1_000_000, -1)]
     assert page["next_cursor"] is None
+
+
+def test_the_idle_limit_that_was_learnt_is_shown_to_people_and_programs(run: Run, store: Store) -> None:
+    nothing = {"learnt_seconds": None, "learnt_at": None, "longest_survived_seconds": 0.0}
+    assert json.loads(out(run("accounts", "idle-limit", "--json"))) == nothing
+    assert out(run("accounts", "idle-limit")) == "idle limit: that of the site's profile, nothing else was learnt"
+    store.idleness.note(IdleEnd(600, survived=True), timedelta(minutes=20))
+    store.idleness.note(IdleEnd(1050, survived=False), timedelta(minutes=20))
+    said = out(run("accounts", "list")).splitlines()[-1]
+    assert said.startswith("idle limit: 17 min 30 s, learnt ")
+    assert said.endswith("; a session has lived through 10 min 0 s")
+    learnt = json.loads(out(run("accounts", "idle-limit", "--json")))
+    assert (learnt["learnt_seconds"], learnt["longest_survived_seconds"]) == (1050, 600)

@@ -36,7 +36,8 @@ def test_a_password_that_is_refused_is_one_sentence(dsn: str) -> None:
 def test_a_broken_connection_is_replaced(desk: Desk) -> None:
     desk.gateway.call("count_jobs")
     desk.sql(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
     )
     assert desk.gateway.call("count_jobs") == []
 

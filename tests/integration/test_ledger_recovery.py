@@ -50,7 +50,7 @@ class Host:
         )
 
     def work(self, lease: Lease) -> Outcome:
-        means = Means(self.store.queue, self.store.ledger, self.spool, HOST, Path("evidence"))
+        means = Means(self.store.queue, self.store.ledger, self.spool, HOST, Path("evidence"), self.store.sentences)
         return Extraction(means, lease, self.session(lease), lambda _: None).run()
 
     def session(self, lease: Lease) -> FakeSession:

@@ -28,6 +28,7 @@ from tests.memory.moves import (
     start_over,
     wait_again,
 )
+from tests.memory.site import is_settled
 from tests.memory.state import EVENTS_CHANNEL, JOBS_CHANNEL, JobRow, State
 
 MOST_RESCUES = 10
@@ -143,7 +144,7 @@ class MemoryQueue:
             job = held(state, lease)
             if kind is ErrorKind.SITE_UNAVAILABLE:
                 site_away(state, message, now)
-            elif kind is ErrorKind.LAYOUT_CHANGED:
+            elif kind is ErrorKind.LAYOUT_CHANGED and not is_settled(state, job.source, job.started_at):
                 state.frozen[job.source] = message
                 state.tell("gate.frozen", None, now, source=job.source, reason=message)
             if rescued and job.rescues >= MOST_RESCUES:

@@ -19,10 +19,13 @@ from uuid import UUID, uuid4
 from registre.account import AccountId
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
+from registre.document import Source
 from registre.errors import NotFound, Refused
+from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
 from registre.job import Event, JobId, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
+from registre.sentences import Sentence
 
 Id = TypeVar("Id", bound=str)
 Row = TypeVar("Row")
@@ -218,6 +221,8 @@ class State:
         self.holidays: dict[date, str] = {}
         self.pauses: dict[tuple[Scope, str], Pause] = {}
         self.frozen: dict[str, str] = {}
+        self.forms: dict[tuple[Source, str], SeenForm] = {}
+        self.sentences: dict[tuple[str, str], Sentence] = {}
         self.breaker = Breaker()
         self.fees: dict[tuple[str, date], int] = {}
         self.caps: dict[tuple[Scope, str, Period], int] = {}

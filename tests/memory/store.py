@@ -12,8 +12,10 @@ from tests.memory.accounts import MemoryAccounts, MemoryFleet
 from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
+from tests.memory.idleness import MemoryIdleness
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
+from tests.memory.site import MemoryForms, MemorySentences
 from tests.memory.state import State
 from tests.memory.treasury import MemoryTreasury
 from tests.memory.views import MemoryViews
@@ -33,3 +35,6 @@ class MemoryStore:
         self.gates = MemoryGates(self.state)
         self.treasury = MemoryTreasury(self.state)
         self.batches = MemoryBatches(self.state)
+        self.forms = MemoryForms(self.state)
+        self.sentences = MemorySentences(self.state)
+        self.idleness = MemoryIdleness(self.state)

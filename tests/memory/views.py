@@ -123,4 +123,5 @@ def _job(row: JobRow) -> JobView:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        needs_review=row.needs_review,
     )

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from registre.document import DocumentRequest, Source, fold, normalize_number
+from registre.sentences import key_of
 
 BATCH = 50
 
@@ -100,6 +101,17 @@ def test_sql_and_python_agree_on_every_single_character(database: psycopg.Connec
         if (number, folded) != (normalize_number(t), fold(f"a{t}b"))
     ]
     assert differing == []
+
+
+@quick
+@given(st.lists(texts, min_size=1, max_size=BATCH))
+@example(["Le lot 2 784 195-B est inactif.", "24A, 25B", "a1b2 3", "½", "1", ""])
+def test_sql_finds_the_key_of_a_sentence_as_python_does(database: psycopg.Connection, given_texts: list[str]) -> None:
+    rows = database.execute(
+        "select registre.sentence_key(t) from unnest(%s::text[]) with ordinality as u(t, n) order by n",
+        [given_texts],
+    ).fetchall()
+    assert [row[0] for row in rows] == [key_of(text) for text in given_texts]
 
 
 @quick

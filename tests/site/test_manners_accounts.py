@@ -33,7 +33,8 @@ def test_a_login_that_is_not_let_in_is_the_accounts_error_and_is_tried_once(
     error = visit.refusal(session.sign_in)
     assert isinstance(error, AccountError)
     assert error.kind is kind
-    assert words in str(error)
+    assert words in error.said
+    assert error.said in str(error)
     assert ACCOUNTS[1][1] not in repr(error)
     assert attempts(visit, 1) == before + 1
     visit.twin.faults.clear()

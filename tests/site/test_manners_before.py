@@ -34,6 +34,7 @@ def test_a_sign_in_the_site_fails_is_the_sites_failure_and_not_the_accounts(
     error = visit.refusal(session.sign_in)
     assert isinstance(error, SiteUnavailable)
     assert error.kind is ErrorKind.SITE_UNAVAILABLE
+    assert (SAYS[fault] in error.said) == (fault in ("maintenance", "closed"))
     with pytest.raises(SiteUnavailable, match=SAYS[fault]):
         raise error
     visit.opens_anew()

@@ -80,7 +80,7 @@ def test_a_sentence_nobody_knows_ends_the_order_in_the_sites_words_for_review(vi
         visit.twin.faults.set("unknown_sentence", {"count": 1})
         with pytest.raises(DataError) as refusal:
             session.submit(request)
-        assert str(refusal.value) == UNKNOWN_SENTENCE
+        assert str(refusal.value) == refusal.value.said == UNKNOWN_SENTENCE
         assert (refusal.value.kind, refusal.value.needs_review) == (ErrorKind.UNKNOWN_SENTENCE, True)
     visit.proves_sound(tmp_path)
 

@@ -17,7 +17,7 @@ from registre.site.chromium import find_chromium
 from registre.site.pages.lot_form import LotForm
 from registre.site.profile import Reload, load_profile
 from registre.site.registry import SiteRegistry
-from registre.site.session import JOBS_PER_PAGE, SiteSession
+from registre.site.session import SiteSession
 from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.server import TwinServer
 
@@ -262,7 +262,7 @@ def test_a_select_that_cannot_be_chosen_yet_is_waited_for(session: SiteSession) 
 
 
 def test_a_session_outlives_its_page(session: SiteSession, tmp_path: Path) -> None:
-    for _ in range(JOBS_PER_PAGE + 1):
+    for _ in range(load_profile().session.jobs_per_page + 1):
         with pytest.raises(DataError):
             session.fill(replace(ACTE, acte_type="Hypothèque"))
     obtain(session, ACTE, tmp_path / "acte.pdf")

@@ -209,9 +209,14 @@ def test_a_page_that_needs_a_session_and_has_none_ends_on_the_login(server: Twin
             assert is_login(visiting.get(path)), path
 
 
-def test_signing_out_ends_the_session(visitor: Visitor) -> None:
-    visitor.get(paths.SIGN_OUT)
+@pytest.mark.parametrize("page", [paths.MENU, *paths.FORMS.values()])
+def test_the_sign_out_link_of_every_page_ends_the_session(page: str, visitor: Visitor, server: TwinServer) -> None:
+    assert f'href="{paths.SIGN_OUT}" target="_top"' in visitor.get(page).text
+    assert "Votre session est terminée" in visitor.get(paths.SIGN_OUT).text
     assert is_login(visitor.get(paths.MENU))
+    report = server.twin.report()
+    assert report["sign_outs"] == {ACCOUNTS[0][0]: 1}
+    assert report["sessions"] == []
 
 
 # -- forms ------------------------------------------------------------------------------------------------------------

@@ -28,9 +28,11 @@ from registre.errors import (
     StoreUnavailable,
 )
 from registre.extraction import Ended, Extraction, Means, Outcome, Secured
+from registre.idleness import IdleEnd
 from registre.job import JobId, Lease, LeaseToken, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile, Verdict
 from registre.ports import FilledForm, Step, ViewerReached
+from registre.sentences import Heard, Sentence
 from registre.spool import Spool, SpoolEntry
 from tests.fakes import document_of
 
@@ -203,6 +205,19 @@ class NotedSession:
         self._script.happens("evidence")
         return folder / label
 
+    @property
+    def idle_seconds(self) -> float:
+        raise AssertionError("its browser cares for an idle session")
+
+    def idle_end(self) -> IdleEnd | None:
+        raise AssertionError("its browser cares for an idle session")
+
+    def keep_alive(self) -> None:
+        raise AssertionError("its browser cares for an idle session")
+
+    def sign_out(self) -> bool:
+        raise AssertionError("its browser cares for an idle session")
+
     def interrupt(self) -> None:
         self.interrupted = True
 
@@ -228,6 +243,21 @@ class NotedSpool(Spool):
         return super().hold(purchase_id)
 
 
+class NotedSentences:
+    """Notes what it is given to keep."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.heard: list[tuple[Heard, JobId | None]] = []
+
+    def note(self, heard: Heard, job_id: JobId | None) -> None:
+        self._script.happens("note")
+        self.heard.append((heard, job_id))
+
+    def all(self, *, review: bool = False, frequent: bool = False, limit: int = 100) -> list[Sentence]:
+        raise NotImplementedError
+
+
 class Attempt:
     """One attempt, with all that it works with."""
 
@@ -236,6 +266,7 @@ class Attempt:
         self.queue = NotedQueue(self.script)
         self.ledger = NotedLedger(self.script)
         self.session = NotedSession(self.script)
+        self.sentences = NotedSentences(self.script)
         self.spool = NotedSpool(folder / "spool")
         self.spool.script = self.script
         self.spool.prepare()
@@ -244,7 +275,7 @@ class Attempt:
         self.extraction: Extraction | None = None
 
     def make(self) -> Extraction:
-        means = Means(self.queue, self.ledger, self.spool, "host-a", Path("evidence"))
+        means = Means(self.queue, self.ledger, self.spool, "host-a", Path("evidence"), self.sentences)
         lease = Lease(
             JobId("job"), LeaseToken(3), "host-a/1", AccountId("a"), NOW + timedelta(minutes=1), 1, 3, self.request
         )
@@ -553,3 +584,38 @@ def test_a_stop_between_two_intents_is_honoured(attempt: Attempt) -> None:
     assert attempt.ends().job is fate.Job.RELEASE
     assert attempt.script.count("submit") == 1
     assert attempt.script.count("void") == 1
+
+
+# -- what the site said
+
+
+def test_the_words_that_ended_an_attempt_are_kept_after_its_end_is_written(attempt: Attempt) -> None:
+    refusal = DataError(
+        ErrorKind.UNKNOWN_SENTENCE, "La demande est refusée.", needs_review=True, said="La demande est refusée."
+    )
+    attempt.script.at("submit", refusal)
+    assert attempt.ends().job is fate.Job.FAIL
+    assert attempt.sentences.heard == [
+        (Heard("La demande est refusée.", "index", ErrorKind.UNKNOWN_SENTENCE, True), JobId("job"))
+    ]
+    assert attempt.script.before("fail", "note")
+
+
+def test_what_is_said_of_the_whole_site_is_of_no_source(attempt: Attempt) -> None:
+    attempt.script.at("fill", SiteUnavailable("The site is closed: Fermé.", said="Fermé."))
+    attempt.ends()
+    assert attempt.sentences.heard == [(Heard("Fermé.", "", ErrorKind.SITE_UNAVAILABLE, False), JobId("job"))]
+
+
+def test_a_refusal_of_our_own_is_no_sentence_of_the_site(attempt: Attempt) -> None:
+    attempt.script.at("fill", DataError(ErrorKind.AMBIGUOUS_OPTION, "The cadastre 'x' does not name one choice."))
+    attempt.ends()
+    assert attempt.sentences.heard == []
+
+
+@pytest.mark.parametrize("trouble", [DatabaseUnavailable("away"), RuntimeError("a bug of ours")])
+def test_words_that_cannot_be_kept_change_nothing_of_the_end(attempt: Attempt, trouble: Exception) -> None:
+    attempt.script.at("note", trouble)
+    attempt.script.at("submit", DataError(ErrorKind.NOT_FOUND, "Inexistant.", said="Inexistant."))
+    assert attempt.ends().kind is ErrorKind.NOT_FOUND
+    assert attempt.queue.ended == [("fail", ErrorKind.NOT_FOUND)]

@@ -121,13 +121,13 @@ def test_anything_else_is_unknown() -> None:
 )
 def test_a_known_sentence_has_its_class_and_stays_verbatim(sentence: str, kind: ErrorKind) -> None:
     error = judge_sentence(sentence, PROFILE)
-    assert (error.kind, error.message, error.needs_review) == (kind, sentence, False)
+    assert (error.kind, error.message, error.needs_review, error.said) == (kind, sentence, False, sentence)
 
 
 @pytest.mark.parametrize("sentence", ["Le lot est désinactif?", "La fiche est suspendue.", "inactif"])
 def test_an_unknown_sentence_is_permanent_and_marked_for_review(sentence: str) -> None:
     error = judge_sentence(sentence, PROFILE)
-    assert (error.kind, error.needs_review) == (ErrorKind.UNKNOWN_SENTENCE, True)
+    assert (error.kind, error.needs_review, error.said) == (ErrorKind.UNKNOWN_SENTENCE, True, sentence)
 
 
 def test_a_closed_site_says_so_in_its_one_sentence() -> None:

@@ -32,15 +32,18 @@ language sql immutable parallel safe as $$
     select p_source <> 'acte' and p_number ~ '^[0-9]+$' and length(ltrim(p_number, '0')) > 6  -- 1 000 000 and above
 $$;
 
+-- In plpgsql, which keeps its plans: in SQL it would be planned at each call, longer than it runs.
 create function registre.identity_key(
     p_source text, p_number text, p_circonscription text, p_cadastre text, p_designation text, p_acte_type text
 ) returns text
-language sql immutable parallel safe as $$
-    select concat_ws('|', p_source, n.number,
-        case when n.renovated then '' else registre.fold(p_circonscription) end,
-        case when n.renovated then '000001' when p_source = 'acte' then '' else registre.fold(p_cadastre) end,
-        case when n.renovated or p_source = 'acte' then '' else registre.fold(p_designation) end,
-        case when p_source = 'acte' then registre.fold(p_acte_type) else '' end)
-    from (select m.number, registre.is_renovated_lot(p_source, m.number) as renovated
-          from (select registre.normalize_number(p_number) as number) m) n
-$$;
+language plpgsql immutable parallel safe as $$
+declare
+    v_number text := registre.normalize_number(p_number);
+    v_renovated boolean := registre.is_renovated_lot(p_source, v_number);
+begin
+    return concat_ws('|', p_source, v_number,
+        case when v_renovated then '' else registre.fold(p_circonscription) end,
+        case when v_renovated then '000001' when p_source = 'acte' then '' else registre.fold(p_cadastre) end,
+        case when v_renovated or p_source = 'acte' then '' else registre.fold(p_designation) end,
+        case when p_source = 'acte' then registre.fold(p_acte_type) else '' end);
+end $$;

@@ -2,9 +2,10 @@
 
 -- The instant of a row that is being inserted: that of the caller, who may set it, else the clock's.
 create function registre.row_instant() returns timestamptz
-language sql stable as $$
-    select coalesce(nullif(current_setting('registre.now', true), '')::timestamptz, clock_timestamp())
-$$;
+language plpgsql stable as $$
+begin
+    return coalesce(nullif(current_setting('registre.now', true), '')::timestamptz, clock_timestamp());
+end $$;
 
 -- What follows from the order itself; also when another program corrects one.
 create function registre.on_queue_order() returns trigger
@@ -19,9 +20,10 @@ end $$;
 
 -- What a gate may hold back together. Two lanes with one number would be closed together, so their rows are looked at again.
 create function registre.lane(p_client text, p_source text, p_batch uuid) returns bigint
-language sql immutable parallel safe as $$
-    select hashtextextended(concat_ws(chr(31), p_client, p_source, p_batch::text), 0)
-$$;
+language plpgsql immutable parallel safe as $$
+begin
+    return hashtextextended(concat_ws(chr(31), p_client, p_source, p_batch::text), 0);
+end $$;
 
 -- One step past the client's own last order, but never before what is being served now: a client that orders 10 000 documents
 -- waits behind its own orders, another client's three go in between. Counted in the transaction's own memory, and written once a
@@ -43,14 +45,15 @@ end $$;
 -- Never waits: while another transaction that ordered for a client is still open, perhaps for hours, this one's place is not kept,
 -- and the client's next orders share its places.
 create function registre.keep_places(p_clients text[]) returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into registre.clients as c (name, last_position)
     select n.name, n.place
     from (select u.name, nullif(current_setting('registre.place_' || md5(u.name), true), '')::double precision as place
           from unnest(p_clients) as u (name) order by u.name) n
     where n.place is not null and pg_try_advisory_xact_lock(7305811, hashtext(n.name))
-    on conflict (name) do update set last_position = greatest(c.last_position, excluded.last_position)
-$$;
+    on conflict (name) do update set last_position = greatest(c.last_position, excluded.last_position);
+end $$;
 
 -- Fills what the inserter left out. A row is a job whoever wrote it. One whose document is owned is completed at once.
 create function registre.on_queue_insert() returns trigger

@@ -3,7 +3,10 @@
 -- The next p_limit jobs in the queue's order, locked; without those that p_closed holds back. With nothing held back it is one
 -- walk along the claim index; else the head of each open lane, so that a closed backlog of any length costs nothing.
 create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz) returns setof public.extraction_queue
-language plpgsql set jit = off as $$  -- compiling it would take longer than running it
+-- Never by sorting: where the table's statistics are not of today (a new database, a backlog just put in), the few rows that a
+-- status is guessed to have look cheaper sorted than walked, and every lease would read the whole backlog. One plan for every
+-- p_limit: a limit of one looks so much better planned for that it was planned anew at each lease, longer than the lease took.
+language plpgsql set jit = off set enable_sort = off set plan_cache_mode = force_generic_plan as $$  -- compiling takes longer than running
 declare
     v_id uuid;
     v_job public.extraction_queue;

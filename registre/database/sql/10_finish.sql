@@ -3,7 +3,7 @@
 
 create function registre.end_attempt(p_job uuid, p_token bigint, p_ending text, p_kind text, p_message text, p_now timestamptz)
 returns void
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$  -- a plan made while the table is new reads all of it, and is kept
 begin
     update registre.attempts set ended_at = p_now, ending = p_ending, error_kind = p_kind, message = p_message
     where job_id = p_job and token = p_token and ended_at is null;
@@ -110,7 +110,9 @@ declare
 begin
     if p_kind = 'site_unavailable' then
         perform registre.site_away(p_message, v_now);
-    elsif p_kind = 'layout_changed' then
+    elsif p_kind = 'layout_changed' and not exists (  -- what this attempt met is settled if a person accepted the form meanwhile
+            select from registre.forms f where f.source = v_job.document_source::text and f.accepted_by is not null
+            and f.accepted_at >= v_job.processing_started_at) then
         perform registre.freeze_source(v_job.document_source::text, p_message, v_now);
     end if;
     if p_rescued and v_job.rescues >= 10 then

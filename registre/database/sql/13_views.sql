@@ -6,7 +6,7 @@ create type registre.job_seen as (
     id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
     client text, batch_id uuid, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
     supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
-    wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz);
+    wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean);
 
 -- Written out into the statements: asked for as a function of the row it would be planned once for each of its columns, 3 ms.
 create function registre.seen_columns() returns text
@@ -16,7 +16,7 @@ language sql immutable as $$
         'coalesce(q.designation_secondaire::text, ''''), coalesce(q.acte_type::text, ''''), q.client, q.batch_id, q.priority, '
         'q.worker_id::text, coalesce(q.attemtps, 0)::integer, coalesce(q.max_attempts, 3)::integer, q.rescues, '
         'q.supabase_path::text, q.error_kind, q.error_message::text, q.notes, q.cost_cents, q.step, q.next_attempt_at, '
-        'q.wait_reason, q.deadline, q.created_at, q.processing_started_at, q.finished_at'
+        'q.wait_reason, q.deadline, q.created_at, q.processing_started_at, q.finished_at, q.needs_review'
 $$;
 
 create function registre.job_as_seen(p_id uuid) returns setof registre.job_seen

@@ -19,6 +19,7 @@ from registre.site.pages.result import PageKind, Verdict
 from registre.site.profile import FormProfile, Reload
 from registre.site.tab import PageCut, Tab
 from registre.site.translate import network_error
+from registre.site.watch import FormWatch
 
 _MAX_NAMED = 3
 
@@ -80,8 +81,9 @@ class Select:
 class SearchForm:
     """One source's form. `fill` opens it itself, so no choice of an earlier job can be in it."""
 
-    def __init__(self, tab: Tab, source: Source, form: FormProfile) -> None:
+    def __init__(self, tab: Tab, source: Source, form: FormProfile, watch: FormWatch | None = None) -> None:
         self._tab = tab
+        self._watch = watch or FormWatch()
         self._source = source
         self._form = form
         self._blanks = tab.profile.blank_values
@@ -95,12 +97,11 @@ class SearchForm:
 
     async def _fill_once(self, request: DocumentRequest) -> FilledForm:
         await self.open()
+        await self._watch.check(self._tab, self._source)  # a changed list must not end orders as if they were wrong
         intended = await self._choose_all(request)
         number = request.number_normalized
-        typed = self._tab.page.locator(self._form.number)
-        if not await typed.count():
-            raise self._changed(f"The form of {self._source} has no field for the number.", self._form.number)
-        await typed.first.fill(number)
+        typed = await self._number_field()
+        await typed.fill(number)
         return await self._read_back(intended, number)
 
     async def open(self) -> None:
@@ -110,6 +111,30 @@ class SearchForm:
 
     async def submit_button(self) -> Locator:
         return await self._tab.first(self._form.submit, "button that submits the form")
+
+    async def rehearse(self) -> tuple[str, int]:
+        """Choose the first circonscription of the open form, and see that its list and the field for the number come.
+
+        What was chosen, and how many options of the dependent list follow. Free: nothing is submitted.
+        """
+        place = self._form.circonscription
+        select = await self._must_read(place)
+        offered = self.offered(select)
+        if not offered:
+            raise self._changed("The list of circonscriptions is empty.", place)
+        await self.choose(place, offered[0], select, self._form.circonscription_reloads)
+        followed = self._form.cadastre or self._form.acte_type
+        options = (
+            self.offered(await self.await_list(followed, "what depends on the circonscription")) if followed else []
+        )
+        await self._number_field()
+        return offered[0].label, len(options)
+
+    async def _number_field(self) -> Locator:
+        typed = self._tab.page.locator(self._form.number)
+        if not await typed.count():
+            raise self._changed(f"The form of {self._source} has no field for the number.", self._form.number)
+        return typed.first
 
     async def _choose_all(self, request: DocumentRequest) -> dict[str, Option | None]:
         """Choose every select in the form's order; the option each must hold afterwards, by selector."""

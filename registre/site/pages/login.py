@@ -12,11 +12,13 @@ from registre.document import Source, fold
 from registre.errors import AccountError, ErrorKind, LayoutChanged, SiteUnavailable
 from registre.site.pages.result import PageKind, Verdict
 from registre.site.tab import Tab
+from registre.site.watch import FormWatch
 
 
 class LoginPage:
-    def __init__(self, tab: Tab) -> None:
+    def __init__(self, tab: Tab, watch: FormWatch | None = None) -> None:
         self._tab = tab
+        self._watch = watch or FormWatch()
         self._profile = tab.profile.login
 
     async def sign_in(self, credentials: Credentials) -> None:
@@ -40,7 +42,10 @@ class LoginPage:
     async def is_signed_in(self, source: Source = Source.INDEX) -> bool:
         """True when the form of `source` opens as things are; no password is typed."""
         verdict = await self._tab.open(self._tab.profile.forms[source].path)
-        return verdict.kind in (PageKind.FORM, PageKind.FORM_ERROR)
+        if verdict.kind not in (PageKind.FORM, PageKind.FORM_ERROR):
+            return False
+        await self._watch.note(self._tab, source)
+        return True
 
     async def _open(self) -> None:
         if self._profile.through_entry:
@@ -51,18 +56,19 @@ class LoginPage:
         else:
             verdict = await self._tab.open(self._profile.path)
         if verdict.kind is PageKind.IDENTITY_QUESTION:
-            raise AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {verdict.sentence}")
+            raise _asked(verdict.sentence)
 
     def _judge(self, verdict: Verdict) -> None:
         sentence = verdict.sentence
         if verdict.kind is PageKind.IDENTITY_QUESTION:
-            raise AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {sentence}")
+            raise _asked(sentence)
         if verdict.kind is PageKind.LOGIN:
-            raise self._refused(sentence or "The site shows its login page again, and no reason.")
+            raise self._refused(sentence)
 
     def _refused(self, sentence: str) -> AccountError:
         locked = any(fold(mark) in fold(sentence) for mark in self._profile.locked_texts)
-        return AccountError(ErrorKind.ACCOUNT_LOCKED if locked else ErrorKind.LOGIN_REFUSED, sentence)
+        kind = ErrorKind.ACCOUNT_LOCKED if locked else ErrorKind.LOGIN_REFUSED
+        return AccountError(kind, sentence or "The site shows its login page again, and no reason.", said=sentence)
 
     async def _prove(self, answer: Verdict) -> None:
         """A form opens, if need be after a notice was read. `answer` may be a notice, or a refusal.
@@ -87,3 +93,7 @@ class LoginPage:
             if source is not Source.INDEX and await self.is_signed_in(source):
                 return True
         return False
+
+
+def _asked(question: str) -> AccountError:
+    return AccountError(ErrorKind.IDENTITY_QUESTION, f"The site asks an identity question: {question}", said=question)

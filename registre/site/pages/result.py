@@ -171,8 +171,8 @@ def judge_sentence(sentence: str, profile: SiteProfile) -> DataError:
     """The site's sentence as the end of a job: verbatim, with its class; an unknown one is marked for review."""
     for known in profile.sentences:
         if _says(sentence, [known.fragment]):
-            return DataError(known.kind, sentence)
-    return DataError(ErrorKind.UNKNOWN_SENTENCE, sentence, needs_review=True)
+            return DataError(known.kind, sentence, said=sentence)
+    return DataError(ErrorKind.UNKNOWN_SENTENCE, sentence, needs_review=True, said=sentence)
 
 
 def is_lot_inactive(facts: PageFacts, profile: SiteProfile, source: Source) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from registre.ports import AccountBook, Batches, Fleet, Gates, JobQueue, Ledger, Treasury, Views
+from registre.ports import AccountBook, Batches, Fleet, Gates, Idleness, JobQueue, Ledger, Treasury, Views
 from tests.memory.store import MemoryStore
 
 
@@ -37,6 +37,8 @@ class Ports(Protocol):
     def treasury(self) -> Treasury: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def idleness(self) -> Idleness: ...
 
 
 StoreAt = Callable[[Callable[[], datetime]], Ports]
