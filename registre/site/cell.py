@@ -37,9 +37,9 @@ class Seated(Protocol):
 class Cell:
     """Life: `start`, then `new_context` any number of times, `heal` when something looks dead, `close`.
 
-    `generation` rises with each start; a context belongs to the generation it was made in, and dies with it. A cell that is
-    `retiring` has grown too large: it takes nobody in, and is closed when its last session has left. `jobs` counts those
-    begun here.
+    `generation` rises with each start; a context belongs to the generation it was made in, and dies with it. `when_dead` is
+    called on the loop as soon as driver or browser has died, after the sessions were told. A cell that is `retiring` has
+    grown too large: it takes nobody in, and is closed when its last session has left. `jobs` counts those begun here.
     """
 
     def __init__(self, chromium: Path, profile: SiteProfile, starting: asyncio.Lock) -> None:
@@ -47,6 +47,7 @@ class Cell:
         self.generation = 0
         self.sessions: set[Seated] = set()
         self.suspect = False
+        self.when_dead: Callable[[Cell], None] = lambda _: None
         self.retiring = False
         self.jobs = 0
         self._closed = False
@@ -78,13 +79,15 @@ class Cell:
         """The driver and the browser, as far as they run."""
         return [p for p in (self._driver_process, self._browser_process) if p is not None]
 
-    async def start(self) -> None:
-        """Start driver and Chromium. BrowserFailed when they do not come up; nothing is left of them then."""
+    async def start(self, *, keep_driver: bool = False) -> None:
+        """Start driver and Chromium, or Chromium alone. BrowserFailed when they do not come up; nothing is left of them then."""
         if not self._chromium.is_file():
             raise BrowserFailed(f"No browser could be started: there is no {self._chromium}.")
         try:
             async with asyncio.timeout(self._budgets.start):
-                await self._launch()
+                if not keep_driver:
+                    await self._launch_driver()
+                await self._launch_browser()
         except (*FOREIGN, OSError) as error:
             await self._kill()
             raise BrowserFailed(f"No browser could be started ({self._chromium.name}): {first_line(error)}.") from error
@@ -100,8 +103,9 @@ class Cell:
         self.suspect = True
         for session in tuple(self.sessions):
             session.lose_browser()
+        self.when_dead(self)
 
-    async def _launch(self) -> None:
+    async def _launch_driver(self) -> None:
         async with self._starting:
             before = {child.pid for child in children()}
             try:
@@ -111,6 +115,10 @@ class Cell:
             finally:
                 started = (c for c in children() if c.pid not in before and is_driver(c))
                 self._driver_process = next(started, None)
+
+    async def _launch_browser(self) -> None:
+        if self._playwright is None:
+            raise ConnectionError("there is no driver")
         self._scratch = await asyncio.to_thread(Scratch)
         self._browser = await self._launch_chromium(self._playwright, self._scratch.path)
         cdp = await self._browser.new_browser_cdp_session()
@@ -180,8 +188,26 @@ class Cell:
             if await self.healthy():
                 self.suspect = False
                 return
+            if self._only_the_browser_is_dead():
+                with contextlib.suppress(BrowserFailed):  # then nothing is left of the driver either
+                    await self._bury_the_browser()
+                    await self.start(keep_driver=True)
+                    return
             await self._kill()
             await self.start()
+
+    def _only_the_browser_is_dead(self) -> bool:
+        """Its driver then serves the next one too: most of a start's time is the driver's."""
+        driver, browser = self._driver_process, self._browser_process
+        return driver is not None and browser is not None and is_alive(driver) and not is_alive(browser)
+
+    async def _bury_the_browser(self) -> None:
+        self._stop_watching()
+        left = [p for p in with_descendants(self.processes) if p != self._driver_process]
+        await asyncio.to_thread(kill, left, self._budgets.close)
+        if self._scratch is not None:
+            await asyncio.to_thread(self._scratch.remove)
+        self._browser = self._scratch = self._browser_process = None
 
     async def close(self) -> None:
         """Close, and kill what does not close. Never raises."""

@@ -124,6 +124,7 @@ class BrowserHost:
                 if not self._cells:
                     await asyncio.to_thread(sweep)
                 cell = Cell(self._chromium, self._profile, self._starting)
+                cell.when_dead = self.heal_soon
                 await cell.start()
                 self._cells.append(cell)
             cell.sessions.add(session)

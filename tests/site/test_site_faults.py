@@ -316,10 +316,13 @@ def test_a_killed_browser_or_driver_costs_its_cell_only_and_is_replaced(
     spared = next(each for each in sessions if each._cell is not cell)
     logins = dict(twin.twin.traffic.logins)
     assert cell is not None
+    driver, generation = cell.pids["driver"], cell.generation
     os.kill(cell.pids[victim], signal.SIGKILL)
     with pytest.raises(BrowserFailed):
         hit.fill(INDEX)
     spared.fill(INDEX)
+    until(lambda: cell.generation > generation)  # nobody need ask for it
+    assert (cell.pids["driver"] == driver) is (victim == "browser"), "the driver outlives its browser"
     hit.close()
     again = open_session(registry, 0)
     again.sign_in()

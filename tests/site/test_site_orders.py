@@ -14,7 +14,8 @@ from registre.document import DocumentRequest, Source
 from registre.errors import DataError, ErrorKind
 from registre.ports import Step, ViewerReached
 from registre.site.chromium import find_chromium
-from registre.site.profile import load_profile
+from registre.site.pages.lot_form import LotForm
+from registre.site.profile import Reload, load_profile
 from registre.site.registry import SiteRegistry
 from registre.site.session import SiteSession
 from registre.twin.config import TwinConfig, demo_accounts
@@ -25,6 +26,13 @@ ACCOUNTS = demo_accounts(3)
 INDEX = DocumentRequest(Source.INDEX, "2 784 195", "Montréal", QUEBEC)
 ACTE = DocumentRequest(Source.ACTE, "25 616 321", "Montréal", acte_type="Acte")
 PLAN = DocumentRequest(Source.PLAN, "2 784 195", "Montréal", QUEBEC)
+_DISABLE_FOR_A_MOMENT = """
+(selector) => {
+  const select = document.querySelector(selector);
+  select.disabled = true;
+  setTimeout(() => { select.disabled = false; }, 200);
+}
+"""
 OLD_LOT = DocumentRequest(Source.INDEX, "24A", "Gaspé", "Village de Gaspé", "Rang 1")
 
 
@@ -231,6 +239,26 @@ def test_the_choices_of_one_job_do_not_leak_into_the_next(session: SiteSession) 
     with_place = session.fill(replace(OLD_LOT, designation=""))
     assert with_place.designation is not None
     assert not any(c.isalnum() for c in with_place.designation.label)
+
+
+def test_a_select_that_cannot_be_chosen_yet_is_waited_for(session: SiteSession) -> None:
+    tab = session._tab
+    assert tab is not None
+    form = LotForm(tab, Source.INDEX, tab.profile.forms[Source.INDEX])
+    selector = tab.profile.forms[Source.INDEX].circonscription
+
+    async def choose() -> None:
+        await form.open()
+        select = await form.read(selector)
+        assert select is not None
+        option = form.offered(select)[3]
+        await tab.page.evaluate(_DISABLE_FOR_A_MOMENT, selector)
+        await form.choose(selector, option, select, Reload.ALWAYS)
+        after = await form.read(selector)
+        assert after is not None
+        assert after.chosen == option
+
+    session._host.run(choose, 20, "choosing")
 
 
 def test_a_session_outlives_its_page(session: SiteSession, tmp_path: Path) -> None:
