@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes proof-storm setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -47,6 +47,12 @@ SEED ?= 1
 proof-crashes:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.crashes.run --runs $(N) --seed $(SEED) $(ARGS)
+
+# N mixed orders while the twin shows every bad manner it knows, in an order that SEED picks
+proof-storm: N = 500
+proof-storm:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m benchmarks.storm.run --orders $(N) --seed $(SEED) $(ARGS)
 
 bench-listing:
 	@$(SETUP) --dev
