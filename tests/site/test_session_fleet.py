@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pykka
@@ -49,8 +50,17 @@ class Worker:
     def idle_for(self, seconds: float) -> None:
         """Time passes, and the ticker looks after the session."""
         self.clock.pass_time(seconds)
+        self.look()
+
+    def look(self) -> None:
+        """As the ticker does; a browser that is still looking after its session does not look twice."""
         for browser in pykka.ActorRegistry.get_by_class(Browser):
             look_after(browser)
+
+    def is_kept(self, forms: int) -> bool:
+        """True once the session has asked for one form more than `forms`."""
+        self.look()
+        return self.forms == forms + 1
 
     def order(self, number: str) -> JobId:
         request = DocumentRequest(Source.INDEX, number, "Laval", "Cadastre du Québec")
@@ -107,7 +117,7 @@ def test_a_worker_keeps_leaves_finds_again_and_learns_its_sessions(worker: Worke
     for kept in (1, 2):
         forms = worker.forms
         worker.idle_for(NEAR)
-        until(lambda before=forms: worker.forms == before + 1, f"it was not kept alive {kept} times")  # type: ignore[misc]
+        until(partial(worker.is_kept, forms), f"it was not kept alive {kept} times")
         worker.until_state("idle")
     assert (len(twin.ledger()), worker.sign_outs) == (bought, 0)
     gates.site_answered()

@@ -16,7 +16,6 @@ from registre.posting import HttpPoster, is_public
 from registre.webhooks import NewWebhook, Notice, NoticeId, checked, make_secret
 
 SECRET = make_secret()
-NOW = datetime.now(UTC)
 
 
 class Other(ThreadingHTTPServer):
@@ -59,12 +58,12 @@ def other() -> Iterator[Other]:
 
 
 def notice(url: str) -> Notice:
-    return Notice(NoticeId("n-1"), url, SECRET, "job.completed", {"extraction_id": "1", "é": "ù"}, NOW, 1)
+    return Notice(NoticeId("n-1"), url, SECRET, "job.completed", {"extraction_id": "1", "é": "ù"}, datetime.now(UTC), 1)
 
 
 def post(url: str, *, private: bool = True) -> int:
     told = notice(url)
-    return HttpPoster(private=private).post(told, body_of(told), NOW)
+    return HttpPoster(private=private).post(told, body_of(told), datetime.now(UTC))
 
 
 def test_a_notice_arrives_signed_after_the_convention(other: Other) -> None:
