@@ -235,12 +235,9 @@ def readings(system: System, repeats: int) -> list[Reading]:
                 at = time.perf_counter()
                 connection.execute(sql.SQL(statement), values).fetchall()
                 times.append(time.perf_counter() - at)
-            # the statement that page_of_jobs executes: seen from outside, a function has no plan
-            planned = one(connection, BEHIND, *values)[0] if statement == OF_STATUS else statement
-            plan = one(connection, as_explain(planned, "json"), *(() if planned != statement else values))[0][0]["Plan"]
-            text = connection.execute(
-                sql.SQL(as_explain(planned, "text")), () if planned != statement else values
-            ).fetchall()
+            planned, bound = behind(connection, statement, values)
+            plan = one(connection, as_explain(planned, "json"), *bound)[0][0]["Plan"]
+            text = connection.execute(sql.SQL(as_explain(planned, "text")), bound).fetchall()
             seen.append(
                 Reading(
                     name,
@@ -251,6 +248,18 @@ def readings(system: System, repeats: int) -> list[Reading]:
                 )
             )
     return seen
+
+
+def behind(
+    connection: psycopg.Connection[Any], statement: LiteralString, values: tuple[object, ...]
+) -> tuple[LiteralString, tuple[object, ...]]:
+    """The statement that a function executes, with its values: seen from outside, a function has no plan."""
+    if statement == OF_STATUS:
+        return one(connection, BEHIND, *values)[0], ()
+    if statement == BY_ID:
+        columns = one(connection, "select registre.seen_columns()")[0]
+        return "select " + columns + " from public.extraction_queue q where q.id = %s", values  # noqa: S608 - the columns are our own
+    return statement, values
 
 
 def as_explain(statement: LiteralString, form: LiteralString) -> LiteralString:
