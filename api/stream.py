@@ -79,6 +79,8 @@ async def _events(hub: Hub, views: Views, cursor: str | None, keep_alive: float)
         seen: set[str] = set()
         if cursor is None:
             yield b"id: " + joined_at.encode() + b"\nevent: ready\ndata: {}\n\n"
+        else:
+            seen = await asyncio.to_thread(_numbers_after, views, joined_at)
         while cursor is not None and (missed := await asyncio.to_thread(views.events_after, cursor, PAGE)):
             yield _text([told(event) for event in missed])
             cursor = missed[-1].cursor
@@ -93,6 +95,16 @@ async def _events(hub: Hub, views: Views, cursor: str | None, keep_alive: float)
         return
     finally:
         hub.leave(listener)
+
+
+def _numbers_after(views: Views, cursor: str) -> set[str]:
+    """What the hub, which may be behind this reader, has yet to hand out of what is there. All of it was told to the reader
+    before, or is about to be read for it."""
+    numbers: set[str] = set()
+    while events := views.events_after(cursor, PAGE):
+        numbers.update(event.cursor.rpartition("-")[2] for event in events)
+        cursor = events[-1].cursor
+    return numbers
 
 
 def _text(events: list[Told]) -> bytes:
