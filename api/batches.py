@@ -6,12 +6,12 @@ Invariant: rows that cannot be ordered are told before anything is; without `par
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
 import msgspec
@@ -237,34 +237,30 @@ def export_batch(batch_id: FromPath[str], store: UsesStore) -> Stream:
     known = batch_id_of(batch_id)
     view = store.batches.get(known)
     exporter = Exporter(store.views, store.ledger, store.bucket)
-    folder = Path(tempfile.mkdtemp(prefix="registre-zip-"))
-    try:
-        exported = exporter.write(exporter.orders(known), folder / "batch.zip", replace=False)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    # The folder is gone before the first byte: a reader who never begins, or leaves, leaves nothing on the disk.
+    with tempfile.TemporaryDirectory(prefix="registre-zip-") as folder:
+        whole = Path(folder, "batch.zip")
+        exported = exporter.write(exporter.orders(known), whole, replace=False)
+        file = whole.open("rb")
     name = shortened(portable(f"batch {view.name}"), 100, 200) + ".zip"
     plain = anyascii(name).replace('"', "'").replace("\\", "-")
     return Stream(
-        _parts(folder),
+        _parts(file),
         media_type="application/zip",
         headers={
             "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}",
-            "Content-Length": str((folder / "batch.zip").stat().st_size),
+            "Content-Length": str(os.fstat(file.fileno()).st_size),
             "Registre-Documents": str(exported.documents),
             "Registre-Amiss": str(exported.amiss),
         },
     )
 
 
-def _parts(folder: Path) -> Iterator[bytes]:
-    """The file in parts; it goes with the last one, or with a reader who leaves."""
-    try:
-        with (folder / "batch.zip").open("rb") as file:
-            while part := file.read(CHUNK):
-                yield part
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _parts(file: BinaryIO) -> Iterator[bytes]:
+    """The file in parts; it is closed with the last one, or with a reader who leaves."""
+    with file:
+        while part := file.read(CHUNK):
+            yield part
 
 
 def batch_of(view: BatchView) -> Batch:

@@ -33,16 +33,11 @@ def serve(
         raise ConfigurationError(
             f"REGISTRE_API_OPEN asks nobody for a key, and REGISTRE_API_HOST ({host}) is not loopback: set one of them back."
         )
-    listening = listen(host, port, "The API")
-    address = origin(host, listening)
-    try:
+    with listen(host, port, "The API") as listening:
+        address = origin(host, listening)
         app = create_app(store, open_to_all=open_to_all, private_webhooks=private_webhooks)
         hub = hub_of(app)
-        server = Server(app, listening, ready=lambda: announce(address), stopping=hub.close)
-    except BaseException:
-        listening.close()
-        raise
-    server.run_until_told(stop_with_stdin)
+        Server(app, listening, ready=lambda: announce(address), stopping=hub.close).run_until_told(stop_with_stdin)
     hub.wait()
 
 

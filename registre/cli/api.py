@@ -30,18 +30,23 @@ def api(
     settings = load_settings(api_host=host, api_port=port)
     configure(settings.log_level)
     with open_store(settings) as store:
-        if not settings.api_open:
-            if settings.database_url is None and (text := first_key(store)):
-                typer.echo(f"first start: this key of an admin is shown once, keep it: {text}", err=True)
-            elif not store.keys.all():
-                typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)
+
+        def announce(address: str) -> None:
+            """Once it listens: a start that fails must not use up the first key."""
+            if not settings.api_open:
+                if settings.database_url is None and (text := first_key(store)):
+                    typer.echo(f"first start: this key of an admin is shown once, keep it: {text}", err=True)
+                elif not store.keys.all():
+                    typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)
+            typer.echo(f"api at {address}", err=True)
+
         serve(
             store,
             settings.api_host,
             settings.api_port,
             open_to_all=settings.api_open,
             private_webhooks=settings.webhooks_private,
-            announce=lambda address: typer.echo(f"api at {address}", err=True),
+            announce=announce,
             stop_with_stdin=stop_with_stdin,
         )
 
