@@ -70,9 +70,8 @@ class Browser(pykka.ThreadingActor):
         self._seat = seat
         self._credentials = credentials
         self._hand = Hand(self.actor_ref, seat.worker)
-        self._care = IdleCare(
-            around.idleness, around.registry.assumed_idle_limit, seat.username, seat.worker, around.site_away
-        )
+        assumed = around.registry.assumed_idle_limit
+        self._care = IdleCare(around.idleness, assumed, seat.username, seat.worker, around.site_away)
         self._session: RegistrySession | None = None
         self._opening: RegistrySession | None = None
         self._extraction: Extraction | None = None
@@ -115,7 +114,7 @@ class Browser(pykka.ThreadingActor):
                     self._stop_job(reason, overdue=overdue)
             case SeatLost():
                 log.warning("%s: the account is no longer ours", self._seat.worker)
-                # No sign-out: it may be at work elsewhere by now, and nobody knows whether that would end there too.
+                # No sign-out: it may be at work elsewhere by now, and that might end there too.
                 self._close(says_goodbye=False)
             case Drain():
                 self._close(says_goodbye=True)

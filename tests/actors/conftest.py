@@ -11,6 +11,7 @@ import pytest
 import actors.fleet
 from registre.wiring import Store
 from tests.actors.host import Site
+from tests.actors.idling import idle_until_signed_out
 from tests.fakes import FakeRegistry
 
 NEVER = 3600.0
@@ -41,3 +42,12 @@ def only_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     """No ticks but those a test sends: what happens now happens because somebody told."""
     for name in ("CLAIM_EVERY_SECONDS", "DISPATCH_EVERY_SECONDS"):
         monkeypatch.setattr(actors.fleet, name, NEVER)
+
+
+@pytest.fixture
+def signed_out(site: Site, registry: FakeRegistry) -> Site:
+    """One account, held and signed out."""
+    site.accounts("99T0001")
+    site.start()
+    idle_until_signed_out(site, registry)
+    return site

@@ -87,19 +87,6 @@ def test_a_signal_ends_it_and_a_port_that_is_taken_is_a_sentence(dsn: str, tmp_p
         assert api.process.wait(30) == 0
 
 
-def test_a_start_that_fails_does_not_use_up_the_first_key(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        said = registre(tmp_path, "api", "--port", str(taken.getsockname()[1]))
-    assert said.code == 75
-    assert "keep it" not in said.err
-    assert registre(tmp_path, "keys", "list", "--json").json == []
-    with serving(tmp_path, "--port", "0") as api:
-        assert "registre_" in api.until_said("keep it")
-        assert api.until_said("api at ")
-
-
 def test_an_api_without_keys_never_leaves_this_machine(dsn: str, tmp_path: Path) -> None:
     said = registre(tmp_path, "api", "--host", "0.0.0.0", DATABASE_URL=dsn, REGISTRE_API_OPEN="1")  # noqa: S104 - refused
     assert said.code == 78
