@@ -74,7 +74,10 @@ class SiteCheck:
             return
         claimed = self._accounts.claim(self._owner, 1, _HOLD)
         if not claimed:
-            yield _failed("sign-in", "no account is free", "stop a worker for a moment, or use --no-sign-in")
+            if self._accounts.all():
+                yield _failed("sign-in", "no account is free", "stop a worker for a moment, or use --no-sign-in")
+            else:
+                yield _failed("sign-in", "there is no account", "add one: registre accounts add; or use --no-sign-in")
             return
         [(seat, credentials)] = claimed
         with ExitStack() as stack:

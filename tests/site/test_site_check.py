@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,14 @@ def test_what_the_profile_names_and_the_site_has_not_is_told_by_its_key(
     assert f"mend {key} in the site profile" in finding["mend"]
 
 
-def test_without_an_account_only_the_login_page_is_looked_at(check: Check) -> None:
+def test_without_an_account_only_the_login_page_is_looked_at(check: Check, store: Store) -> None:
     assert [finding["what"] for finding in check("--no-sign-in", code=0)["findings"]] == ["login page"]
     finding = check(code=1)["by"]["sign-in"]
-    assert finding["says"] == "no account is free"
+    assert (finding["says"], "registre accounts add" in finding["mend"]) == ("there is no account", True)
+    store.accounts.add(*demo_accounts(1)[0])
+    assert store.accounts.claim("a worker", 1, timedelta(minutes=1))
+    finding = check(code=1)["by"]["sign-in"]
+    assert (finding["says"], "stop a worker" in finding["mend"]) == ("no account is free", True)
 
 
 def test_a_refused_password_sets_its_account_aside_after_one_try(check: Check, store: Store, visit: Visit) -> None:
