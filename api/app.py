@@ -11,7 +11,20 @@ from litestar import Litestar
 from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
 
-from api import accounts, batches, extractions, gates, history, money, monitoring, problems, stories, stream, webhooks
+from api import (
+    accounts,
+    batches,
+    extractions,
+    gates,
+    history,
+    money,
+    monitoring,
+    overview,
+    problems,
+    stories,
+    stream,
+    webhooks,
+)
 from api.access import Gatekeeper
 from api.desk import provide_store
 from api.documentation import OPENAPI
@@ -24,6 +37,7 @@ log = logging.getLogger(__name__)
 ROUTERS = [
     extractions.ROUTER,
     *stories.ROUTERS,
+    overview.ROUTER,
     batches.ROUTER,
     accounts.ROUTER,
     gates.ROUTER,

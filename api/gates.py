@@ -98,7 +98,7 @@ class Hours(Wire):
 
 @get("/gates", summary="What is closed", **serves(Role.VIEWER))
 def list_gates(store: UsesStore) -> Gates:
-    return _gates(store)
+    return gates_of(store)
 
 
 @put("/pauses", summary="Stop starting orders", **serves(Role.OPERATOR, 400))
@@ -106,7 +106,7 @@ def pause(data: JSONBody[NewPause], request: AnyRequest, store: UsesStore) -> Ga
     """A repeat changes author and reason. What runs is finished."""
     scope = pause_target(data.scope, data.name)
     store.gates.pause(scope, data.name, caller_of(request).name, pause_reason(data.reason))
-    return _gates(store)
+    return gates_of(store)
 
 
 @delete("/pauses", status_code=200, summary="Start orders again", **serves(Role.OPERATOR, 400))
@@ -140,7 +140,7 @@ def list_hours(store: UsesStore) -> Hours:
     )
 
 
-def _gates(store: Store) -> Gates:
+def gates_of(store: Store) -> Gates:
     return Gates(
         closed=tuple(Closed(**asdict(closure)) for closure in store.gates.closures()),
         pauses=tuple(PauseView(**asdict(pause)) for pause in store.gates.pauses()),

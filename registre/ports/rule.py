@@ -10,6 +10,7 @@ from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
 from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Order, Status, WorkerView
+from registre.pulse import Cause, Pulse, Span
 
 
 class Views(Protocol):
@@ -51,6 +52,15 @@ class Views(Protocol):
 
     def last_answer(self) -> datetime | None:
         """When the site last answered an order, as far as recent attempts tell."""
+
+    def pulse(self, span: Span) -> Pulse:
+        """How orders ended lately."""
+
+    def causes(self) -> list[Cause]:
+        """Of each kind of error how many orders ended so, the most frequent first."""
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the order that has waited longest was given; None when none waits."""
 
 
 class Gates(Protocol):

@@ -11,6 +11,7 @@ from registre.account import AccountId
 from registre.database.gateway import Gateway
 from registre.errors import NotFound, Refused
 from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
+from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
 from registre.store.rows import request_of
 
 
@@ -81,6 +82,36 @@ class Reading:
 
     def last_answer(self) -> datetime | None:
         found: datetime | None = self._gateway.call("last_answer")[0]["last_answer"]
+        return found
+
+    def pulse(self, span: Span) -> Pulse:
+        *beats, whole = self._gateway.call("pulse", step_seconds=float(span.step_seconds), buckets=span.buckets)
+        return Pulse(
+            span,
+            whole["completed"],
+            whole["failed"],
+            whole["p50_seconds"],
+            whole["p95_seconds"],
+            tuple(Beat(**row) for row in beats),
+        )
+
+    def causes(self) -> list[Cause]:
+        rows = self._gateway.call("causes", limit=MOST_COUNTED + 1)
+        found = [
+            Cause(
+                row["kind"],
+                min(row["jobs"], MOST_COUNTED),
+                row["jobs"] <= MOST_COUNTED,
+                row["source"],
+                row["message"] or "",
+                row["at"],
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda cause: (-cause.jobs, cause.kind))
+
+    def oldest_waiting(self) -> datetime | None:
+        found: datetime | None = self._gateway.call("oldest_waiting")[0]["oldest_waiting"]
         return found
 
 

@@ -98,6 +98,7 @@ def fail(state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, 
         attempts=job.attempts,
         error_kind=job.error_kind,
         message=message,
+        **_worked(job, now),
     )
 
 
@@ -108,8 +109,19 @@ def complete(state: State, job: JobRow, path: str, now: datetime) -> None:
     _leave(job, now)
     end_attempt(state, job.id, job.token, "completed", now)
     state.tell(
-        "job.completed", job.id, now, status=str(job.status), attempts=job.attempts, error_kind=None, path=job.path
+        "job.completed",
+        job.id,
+        now,
+        status=str(job.status),
+        attempts=job.attempts,
+        error_kind=None,
+        path=job.path,
+        **_worked(job, now),
     )
+
+
+def _worked(job: JobRow, now: datetime) -> dict[str, float]:
+    return {} if job.started_at is None else {"seconds": (now - job.started_at).total_seconds()}
 
 
 def reuse(state: State, job: JobRow, purchase: PurchaseRow, now: datetime) -> None:

@@ -297,6 +297,7 @@ class State:
         self.used: Counter[UseKey] = Counter()
         self.keys: dict[str, KeyRow] = {}
         self.requests: dict[tuple[str, str], RequestRow] = {}
+        self.web_sessions: dict[str, tuple[str, datetime]] = {}
         self.webhooks: dict[WebhookId, WebhookRow] = {}
         self.notices: dict[NoticeId, NoticeRow] = {}
         self.planned = 0
