@@ -76,10 +76,10 @@ def list_accounts(store: UsesStore) -> Accounts:
 
 
 @post("/", summary="Add an account, or give one a new password", **serves(Role.ADMIN, 400))
-def add_account(data: JSONBody[NewAccount], store: UsesStore) -> Response[Account]:
+def add_account(data: JSONBody[NewAccount], request: AnyRequest, store: UsesStore) -> Response[Account]:
     """201 for a new one, 200 for a known one."""
     code = user_code(data.username)
-    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"))
+    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"), caller_of(request).name)
     return Response(_one(store, code), status_code=201 if is_new else 200)
 
 
