@@ -12,7 +12,6 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from api.counters import TORONTO
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Asked, Cents, Wire
 from registre.access import Role
@@ -21,6 +20,7 @@ from registre.budget import CostBy, CostLine
 from registre.errors import NotFound, Refused
 from registre.gates import Scope
 from registre.job import WorkerView
+from registre.language import TORONTO
 from registre.operations import pause_reason, usable_password, user_code
 from registre.wiring import Store
 
