@@ -98,10 +98,8 @@ class Gatekeeper:
         )
         if known is None or known.is_revoked:
             raise NotAuthorizedException("The session has ended; sign in again.")
-        if connection.scope.get("method", "GET") not in SAFE:
-            token = await _form_token(connection)
-            if not hmac.compare_digest(token.encode(), form_token(session).encode()):
-                raise PermissionDeniedException("This form is not of this session; load its page again.")
+        if connection.scope.get("method", "GET") not in SAFE and not await _is_own_form(connection, session):
+            raise PermissionDeniedException("This form is not of this session; load its page again.")
         return Caller(known.name, known.role, known.prefix)
 
     def forget(self, session: str) -> None:
@@ -152,13 +150,17 @@ def _anybody(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     return ANYBODY
 
 
-async def _form_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """By header from scripts, else as a field of the form, which is read once for all."""
-    sent = connection.headers.get(TOKEN_HEADER)
+async def _is_own_form(connection: ASGIConnection[Any, Any, Any, Any], session: str) -> bool:
+    """Whether the session's token came along: in a header from scripts, else as a field of the form, read once for all."""
+    sent, form = connection.headers.get(TOKEN_HEADER), None
     if sent is None and isinstance(connection, Request) and _is_form(connection):
-        field = (await connection.form()).get(TOKEN_FIELD)
+        form = await connection.form()
+        field = form.get(TOKEN_FIELD)
         sent = field if isinstance(field, str) else None
-    return sent or ""
+    known = hmac.compare_digest((sent or "").encode(), form_token(session).encode())
+    if not known and form is not None:
+        await form.close()  # no handler comes after this, which would close what was uploaded
+    return known
 
 
 def _is_form(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:

@@ -5,10 +5,8 @@ Invariant: a picture is shown only of bytes that are those that were bought, and
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-import pypdfium2
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -18,10 +16,11 @@ from api.dashboard.rendering import page
 from api.desk import AnyRequest, UsesStore, caller_of, job_id_of
 from api.stories import bytes_of
 from registre.access import Role
+from registre.drawing import draw
 from registre.errors import ErrorKind, InvalidInput, NotFound
 from registre.job import AttemptView, Settlement, Status
 
-PREVIEW_WIDTH, PREVIEW_PAGES = 900, 5
+PREVIEW_PAGES = 5
 PICTURE_HEADERS = {
     "Cache-Control": "private, max-age=60",
     "X-Content-Type-Options": "nosniff",
@@ -54,14 +53,9 @@ def order(request: AnyRequest, order_id: FromPath[str], store: UsesStore) -> Res
 
 @get("/orders/{order_id:str}/page/{number:int}", **shows())
 def preview(order_id: FromPath[str], number: FromPath[int], store: UsesStore) -> Response[bytes]:
-    """One page of the document as a picture: it is looked at without a PDF viewer, and its bytes run nowhere but here."""
-    job = store.views.job(job_id_of(order_id))
-    content = bytes_of(store, job)
-    try:
-        picture = _drawn(content, number)
-    except pypdfium2.PdfiumError:
-        raise NotFound("This document cannot be drawn; open it instead.") from None
-    return Response(picture, media_type="image/png", headers=PICTURE_HEADERS)
+    """One page of the document as a picture, so that it is looked at without a PDF viewer."""
+    content = bytes_of(store, store.views.job(job_id_of(order_id)))
+    return Response(draw(content, number), media_type="image/png", headers=PICTURE_HEADERS)
 
 
 @get("/orders/{order_id:str}/evidence/{attempt_number:int}", **shows())
@@ -102,22 +96,6 @@ def settle(request: AnyRequest, order_id: FromPath[str], form: UsesForm, store: 
         raise InvalidInput("billed", "say whether the registry's invoice shows the document.")
     store.queue.settle(job_id, Settlement(decision), caller_of(request).name, billed=billed == "yes")
     return onward(f"/orders/{job_id}", decision)
-
-
-def _drawn(content: bytes, number: int) -> bytes:
-    document = pypdfium2.PdfDocument(content)
-    try:
-        if not 1 <= number <= min(len(document), PREVIEW_PAGES):
-            raise NotFound("The document has no such page to show.")
-        sheet = document[number - 1]
-        width, height = sheet.get_size()
-        # A page of any shape: as wide as shown, and never taller than three times that.
-        scale = min(PREVIEW_WIDTH / max(width, 1), 3 * PREVIEW_WIDTH / max(height, 1))
-        out = io.BytesIO()
-        sheet.render(scale=scale).to_pil().save(out, "PNG", optimize=True)
-        return out.getvalue()
-    finally:
-        document.close()
 
 
 def _picture(folder: Path, attempt: AttemptView) -> Path | None:

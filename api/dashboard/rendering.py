@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from functools import cache
+from gettext import NullTranslations
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -22,6 +23,7 @@ from api.desk import AnyRequest, caller_of
 from registre import language as speech
 from registre.access import Role, form_token
 from registre.language import Language
+from registre.reasons import reason
 
 LANGUAGE_COOKIE = "registre_language"
 LOCALE = files("api") / "locale"
@@ -42,10 +44,9 @@ def page(request: AnyRequest, template: str, *, status: int = 200, live: bool = 
     caller = request.scope.get("user")
     role = caller_of(request).role if caller is not None else None
     session = request.cookies.get(SESSION_COOKIE, "")
-    text: str = (
-        environment(language)
-        .get_template(f"dashboard/{template}")
-        .render(
+    written = environment(language).get_template(f"dashboard/{template}")
+    text = str(
+        written.render(
             caller=caller,
             can=lambda needed: role is not None and role.covers(Role(needed)),
             language=language,
@@ -70,13 +71,8 @@ def language_of(request: AnyRequest) -> Language:
     return Language.FRENCH
 
 
-def sentence(request: AnyRequest, text: str) -> str:
-    """A sentence of the catalogue, in the reader's language."""
-    return catalogue(language_of(request)).gettext(text)
-
-
 @cache
-def catalogue(language: Language) -> Any:
+def catalogue(language: Language) -> NullTranslations:
     return speech.translations(language, LOCALE)
 
 
@@ -100,6 +96,7 @@ def environment(language: Language) -> Environment:
         clock=lambda at: speech.clock(at, language) if at else "",
         duration=lambda seconds: "" if seconds is None else speech.duration(seconds),
         since=lambda at: speech.duration(max(0.0, (datetime.now(at.tzinfo) - at).total_seconds())) if at else "",
+        reason=lambda text: reason(text, language),
         said=lambda text, known: spoken.gettext(known[text]) if text in known else text,
         query=lambda fields: urlencode({name: value for name, value in fields.items() if value not in (None, "")}),
         segment=lambda text: quote(str(text), safe=""),

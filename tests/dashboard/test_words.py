@@ -33,5 +33,5 @@ def test_every_sentence_of_the_pages_has_its_french() -> None:
 
 def test_a_translation_names_what_its_sentence_names() -> None:
     with (HERE / "locale" / "fr.po").open("rb") as source:
-        wrong = [entry.id for entry in read_po(source) if entry.id and list(entry.check())]
+        wrong = [entry.id for entry in read_po(source) if entry.id and any(True for _ in entry.check())]
     assert wrong == []
