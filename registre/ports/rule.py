@@ -25,6 +25,9 @@ class Views(Protocol):
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         """One page, newest first; `cursor` is the last page's `next_cursor`. Refused when it is none of ours."""
 
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        """Of a whole listing, at one instant; newest first, no more than `limit`."""
+
     def count(self, wanted: JobFilter, limit: int) -> int:
         """How many jobs a listing holds, counted no further than `limit`."""
 
@@ -137,5 +140,6 @@ class Batches(Protocol):
     def approve(self, batch_id: BatchId, author: str) -> None:
         """Refused when it waits for no approval."""
 
-    def cancel(self, batch_id: BatchId, author: str) -> int:
-        """Cancel every job that may still be; returns how many, those asked to stop included."""
+    def cancel(self, batch_id: BatchId, author: str, *, expected: int | None = None) -> int:
+        """Cancel every job that may still be; returns how many, those asked to stop included. Miscounted, and nothing done, when
+        others than `expected` have not ended."""

@@ -39,6 +39,9 @@ class Reading:
         more = len(rows) > limit
         return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
 
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        return [JobId(str(row["id"])) for row in self._gateway.call("ids_of_jobs", **_asked(wanted), limit=limit)]
+
     def count(self, wanted: JobFilter, limit: int) -> int:
         return int(self._gateway.call("count_page", **_asked(wanted), limit=limit)[0]["count_page"])
 

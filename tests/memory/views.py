@@ -39,6 +39,10 @@ class MemoryViews:
         last = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if rows and more else None
         return JobPage(tuple(_job(row) for row in rows), last)
 
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        with self._state.transaction():
+            return [row.id for row in self._newest_first() if _is_wanted(row, wanted)][:limit]
+
     def count(self, wanted: JobFilter, limit: int) -> int:
         with self._state.transaction():
             return min(limit, sum(_is_wanted(row, wanted) for row in self._state.jobs.values()))

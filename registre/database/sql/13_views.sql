@@ -89,6 +89,16 @@ begin
         || ') q';
 end $$;
 
+-- The whole of a listing at one instant: what is done to many is done to these, and to no other.
+create function registre.ids_of_jobs(p_status text default null, p_source text default null, p_client text default null,
+                                     p_batch uuid default null, p_kind text default null, p_number text default null,
+                                     p_place text default null, p_limit integer default 1000) returns table (id uuid)
+language plpgsql stable set jit = off as $$
+begin
+    return query execute 'select q.id from ('
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place) || ') q';
+end $$;
+
 -- How many a listing holds, counted up to p_limit.
 create function registre.count_page(p_status text default null, p_source text default null, p_client text default null,
                                     p_batch uuid default null, p_kind text default null, p_number text default null,
