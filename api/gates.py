@@ -6,7 +6,7 @@ Invariant: every change has its author, the name of the caller's key.
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated
 
 from litestar import Router, delete, get, put
@@ -90,8 +90,8 @@ class Opening(Wire):
     """`weekday` is 1 for Monday; local time of America/Toronto; what closes at 00:00 closes at the day's end."""
 
     weekday: int
-    opens: time
-    closes: time
+    opens: Annotated[str, Meta(examples=["08:00:00"])]
+    closes: Annotated[str, Meta(examples=["22:00:00"])]
 
 
 class HolidayView(Wire):
@@ -192,7 +192,10 @@ def remove_holiday(day: FromPath[str], request: AnyRequest, store: UsesStore) ->
 
 def hours_of(store: Store) -> Hours:
     return Hours(
-        hours=tuple(Opening(**asdict(opening)) for opening in store.gates.hours()),
+        hours=tuple(
+            Opening(weekday=opening.weekday, opens=opening.opens.isoformat(), closes=opening.closes.isoformat())
+            for opening in store.gates.hours()
+        ),
         holidays=tuple(HolidayView(**asdict(holiday)) for holiday in store.gates.holidays()),
     )
 
