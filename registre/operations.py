@@ -33,6 +33,7 @@ RULES = {
     "approval_above_cents": "price of a batch above which a person must approve it (none: never)",
     "rebuys_per_day": "ambiguous purchases bought again without asking, each day",
     "breaker_failures": "failures of the site in a row that stop every order",
+    "notice_days": "how long what a webhook was told is kept, once it is over",
 }
 
 MOST_OPENINGS = 50
