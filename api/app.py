@@ -28,6 +28,7 @@ from api import (
     webhooks,
 )
 from api.access import Gatekeeper
+from api.bodies import CheckedRequest
 from api.desk import provide_store
 from api.documentation import OPENAPI
 from api.documentation import ROUTER as DOCUMENTATION
@@ -72,6 +73,7 @@ def create_app(
         guards=[Gatekeeper(open_to_all=open_to_all).guard],
         exception_handlers=problems.HANDLERS,
         middleware=[EntityTags],
+        request_class=CheckedRequest,
         openapi_config=OPENAPI,
         logging_config=None,
         request_max_body_size=1_000_000,
