@@ -25,14 +25,16 @@ begin
     return query execute 'select ' || registre.seen_columns() || ' from public.extraction_queue q where q.id = $1' using p_id;
 end $$;
 
--- The statement behind page_of_jobs: only what is asked for stands in it. The newest of each status and source there is (a dozen
+-- The statement behind page_of_jobs, ids_of_jobs and count_page (p_wanted: rows, ids, count): only what is asked for stands in it. The newest of each status and source there is (a dozen
 -- short walks), and of these the newest: so that rare things are found as fast as frequent ones. No index has all rows by their
 -- instant: a plan would look along it for what is rare, in vain, since what lies together on the disk looks cheap.
 -- A number names few rows and a batch some thousands: whatever else is asked for is looked for in these, hence as expressions
 -- that no index has.
+-- The rows of a page are fetched once it is known which they are: of a dozen walks' rows most are not among the newest. What is only
+-- counted is not fetched; each walk keeps its order, or a plan would look through the whole table for what is rare.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
                                         p_before_at timestamptz, p_before_id uuid, p_limit integer, p_number text default null,
-                                        p_place text default null) returns text
+                                        p_place text default null, p_wanted text default 'rows') returns text
 language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
@@ -40,6 +42,7 @@ declare
     v_narrow boolean := p_number is not null or p_batch is not null;
     v_asked text := '';
     v_more text := '';
+    v_walks text;
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
     v_next text := case when p_status is null then '(q.status, q.document_source) > (k.status, k.document_source)'
@@ -67,15 +70,20 @@ begin
         if v_narrow then v_more := v_more || format(' and q.circonscription_fonciere || '''' = %L', p_place);
         else v_asked := v_asked || format(' and q.circonscription_fonciere = %L', p_place); end if;
     end if;
-    return 'with recursive pairs as ('
+    v_walks := 'with recursive pairs as ('
         || '(select q.status, q.document_source from public.extraction_queue q where true' || v_asked || v_first || ')'
         || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
-        || ' where ' || v_next || v_asked || v_first || ') n) '
-        || 'select p.* from pairs k cross join lateral (select q.* from public.extraction_queue q '
-        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked
-        || v_more || v_after || v_newest || ') p'
+        || ' where ' || v_next || v_asked || v_first || ') n) ';
+    v_walks := v_walks || 'select ' || case p_wanted when 'count' then '1' else 'p.id, p.created_at' end
+        || ' from pairs k cross join lateral (select q.id, q.created_at from public.extraction_queue q '
+        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked || v_more || v_after
+        || v_newest || ') p'
         || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
-        || format(' order by p.created_at desc, p.id desc limit %s', p_limit);
+        || case p_wanted when 'count' then '' else ' order by p.created_at desc, p.id desc' end || format(' limit %s', p_limit);
+    return case p_wanted
+        when 'rows' then 'select q.* from (' || v_walks || ') i join public.extraction_queue q on q.id = i.id '
+            || 'order by i.created_at desc, i.id desc'
+        else v_walks end;
 end $$;
 
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
@@ -96,7 +104,7 @@ create function registre.ids_of_jobs(p_status text default null, p_source text d
 language plpgsql stable set jit = off as $$
 begin
     return query execute 'select q.id from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place) || ') q';
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'ids') || ') q';
 end $$;
 
 -- How many a listing holds, counted up to p_limit.
@@ -108,7 +116,8 @@ declare
     v_jobs bigint;
 begin
     execute 'select count(*) from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place) || ') q' into v_jobs;
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'count')
+        || ') q' into v_jobs;
     return v_jobs;
 end $$;
 
