@@ -86,15 +86,12 @@ def list_extractions(
 ) -> ExtractionPage:
     """Newest first."""
     wanted = filter_of(status, source, client, batch, error_kind, circonscription, text)
-    page = store.views.page(wanted, paging.read(cursor), limit)
-    # What is one page needs no counting.
-    is_all = cursor is None and page.next_cursor is None
-    total, exact = (len(page.jobs), True) if is_all else total_of(store, wanted)
+    found = store.views.listing(wanted, paging.read(cursor), limit, count_to=COUNTED)
     return ExtractionPage(
-        total=total,
-        total_is_exact=exact,
-        jobs=tuple(extraction(job) for job in page.jobs),
-        next_cursor=paging.shown(page.next_cursor),
+        total=found.total,
+        total_is_exact=found.total_is_exact,
+        jobs=tuple(extraction(job) for job in found.page.jobs),
+        next_cursor=paging.shown(found.page.next_cursor),
     )
 
 

@@ -153,10 +153,11 @@ def measure(ours: Side, bare: Side, requests: dict[str, list[list[str]]], result
         side.load(asked_for, 8, min(1.0, size.seconds))  # connections and plans are made in the first few
         for connections in (*CONNECTIONS, 0):
             count, pause = (connections, 0.0) if connections else (OFFICE, OFFICE_PAUSE)
+            seconds = size.seconds * (2 if pause else 1)  # fewer are asked
             random.shuffle(asked_for)
 
-            def once(count: int = count, pause: float = pause) -> Taken:
-                return side.load(asked_for, count, size.seconds, pause)  # noqa: B023 - called at once
+            def once(side: Side = side, count: int = count, seconds: float = seconds, pause: float = pause) -> Taken:
+                return side.load(asked_for, count, seconds, pause)  # noqa: B023 - called at once
 
             found = results.taken[name, connections] = patience.calmly(once)
             say(

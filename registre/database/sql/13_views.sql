@@ -8,6 +8,15 @@ create type registre.job_seen as (
     supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
     wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean);
 
+-- A row of a page, and how many the whole listing holds.
+drop type if exists registre.job_listed cascade;
+create type registre.job_listed as (
+    id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
+    client text, batch_id uuid, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
+    supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
+    wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean,
+    total bigint);
+
 -- Written out into the statements: asked for as a function of the row it would be planned once for each of its columns, 3 ms.
 create function registre.seen_columns() returns text
 language sql immutable as $$
@@ -119,6 +128,26 @@ begin
         || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'count')
         || ') q' into v_jobs;
     return v_jobs;
+end $$;
+
+-- page_of_jobs and its total in one call: what people look at most. A status, or everything, is counted as it changes; all else up to
+-- p_count_to.
+create function registre.listing(p_status text default null, p_source text default null, p_client text default null,
+                                 p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
+                                 p_before_id uuid default null, p_limit integer default 100, p_number text default null,
+                                 p_place text default null, p_count_to integer default 1000) returns setof registre.job_listed
+language plpgsql stable set jit = off as $$
+declare
+    v_total bigint;
+begin
+    if coalesce(p_source, p_client, p_batch::text, p_kind, p_number, p_place) is null then
+        select coalesce(sum(c.jobs), 0) into v_total from registre.job_counts c where p_status is null or c.status = p_status;
+    else
+        v_total := registre.count_page(p_status, p_source, p_client, p_batch, p_kind, p_number, p_place, p_count_to);
+    end if;
+    return query execute 'select ' || registre.seen_columns() || ', $1 from ('
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place)
+        || ') q' using v_total;
 end $$;
 
 -- From the differences, not from the rows.
