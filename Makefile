@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes proof-storm pictures setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -30,7 +30,7 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-matching bench-queue bench-listing bench-site
+bench: bench-matching bench-queue bench-listing bench-api bench-site
 
 bench-matching:
 	@$(SETUP) --dev
@@ -57,6 +57,11 @@ proof-storm:
 bench-listing:
 	@$(SETUP) --dev
 	$(BIN)/python -m benchmarks.listing.run $(ARGS)
+
+# the API beside a bare handler, at a million rows: some six minutes, --quick for less
+bench-api:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.api.run $(ARGS)
 
 # the whole system beside a bare Playwright script, on the twin: some ten minutes, --quick for less
 bench-site:

@@ -19,15 +19,18 @@ from api import (
     extractions,
     gates,
     history,
+    keys,
     money,
     monitoring,
     overview,
     problems,
+    site,
     stories,
     stream,
     webhooks,
 )
 from api.access import Gatekeeper
+from api.bodies import CheckedRequest
 from api.desk import provide_store
 from api.documentation import OPENAPI
 from api.documentation import ROUTER as DOCUMENTATION
@@ -43,10 +46,12 @@ ROUTERS = [
     batches.ROUTER,
     accounts.ROUTER,
     gates.ROUTER,
+    site.ROUTER,
     money.ROUTER,
     history.ROUTER,
     stream.ROUTER,
     webhooks.ROUTER,
+    keys.ROUTER,
     monitoring.ROUTER,
     DOCUMENTATION,
     dashboard.ROUTER,
@@ -73,6 +78,7 @@ def create_app(
         guards=[gatekeeper.guard],
         exception_handlers=problems.HANDLERS,
         middleware=[EntityTags],
+        request_class=CheckedRequest,
         openapi_config=OPENAPI,
         logging_config=None,
         request_max_body_size=1_000_000,

@@ -86,13 +86,12 @@ def list_extractions(
 ) -> ExtractionPage:
     """Newest first."""
     wanted = filter_of(status, source, client, batch, error_kind, circonscription, text)
-    page = store.views.page(wanted, paging.read(cursor), limit)
-    total, exact = total_of(store, wanted)
+    found = store.views.listing(wanted, paging.read(cursor), limit, count_to=COUNTED)
     return ExtractionPage(
-        total=total,
-        total_is_exact=exact,
-        jobs=tuple(extraction(job) for job in page.jobs),
-        next_cursor=paging.shown(page.next_cursor),
+        total=found.total,
+        total_is_exact=found.total_is_exact,
+        jobs=tuple(extraction(job) for job in found.page.jobs),
+        next_cursor=paging.shown(found.page.next_cursor),
     )
 
 

@@ -17,9 +17,9 @@ from api.gates import gates_of
 from registre.access import Role
 from registre.document import Source
 from registre.errors import InvalidInput, NotFound, Refused
-from registre.forms import SeenForm, difference
+from registre.forms import FormStanding, standing_of
 from registre.gates import PAUSE_SCOPES, Scope
-from registre.operations import RULES, pause_reason, pause_target, rule_name, usable_password, user_code
+from registre.operations import RULES, pause_reason, pause_target, rule_name, source_name, usable_password, user_code
 from registre.wiring import Store
 
 LISTED = 200
@@ -81,7 +81,7 @@ def gates(request: AnyRequest, store: UsesStore) -> Response[str]:
         hours=store.gates.hours(),
         holidays=store.gates.holidays(),
         scopes=PAUSE_SCOPES,
-        forms=_forms(store),
+        forms=_met(store),
         sentences=store.sentences.all()[:LISTED],
     )
 
@@ -114,23 +114,14 @@ def rule(request: AnyRequest, form: UsesForm, store: UsesStore) -> Redirect:
 
 @post("/gates/forms/{source:str}/accept", **acts(Role.OPERATOR))
 def accept(request: AnyRequest, source: FromPath[str], store: UsesStore) -> Redirect:
-    if source not in set(Source):
-        raise NotFound("There is no such source.")
-    store.forms.accept(Source(source), caller_of(request).name)
+    store.forms.accept(source_name(source), caller_of(request).name)
     return onward("/gates", "accepted")
 
 
-def _forms(store: Store) -> list[tuple[Source, SeenForm | None, SeenForm | None, str]]:
-    """Of each source that was met: the accepted form, the one that drifted, and in words how they differ."""
-    known = store.forms.known()
-    found = []
-    for source in Source:
-        accepted = next((form for form in known if form.source is source and form.accepted_at), None)
-        drifted = next((form for form in known if form.source is source and not form.accepted_at), None)
-        if accepted or drifted:
-            words = difference(accepted.contract, drifted.contract) if accepted and drifted else ""
-            found.append((source, accepted, drifted, words))
-    return found
+def _met(store: Store) -> list[FormStanding]:
+    """Of the sources whose form was met."""
+    known, closed = store.forms.known(), store.gates.closures()
+    return [standing_of(source, known, closed) for source in Source if any(form.source is source for form in known)]
 
 
 def _known(store: Store, username: str) -> str:

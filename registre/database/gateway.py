@@ -24,6 +24,7 @@ from registre.errors import (
     ConfigurationError,
     DatabaseUnavailable,
     LeaseLost,
+    Miscounted,
     NotFound,
     OtherRequest,
     Refused,
@@ -37,6 +38,7 @@ _BY_CODE: dict[str, type[RegistreError]] = {
     "lease_lost": LeaseLost,
     "not_found": NotFound,
     "other_request": OtherRequest,
+    "miscounted": Miscounted,
 }
 
 

@@ -76,7 +76,10 @@ class Webhooks(Protocol):
         """Newest first."""
 
     def plan(self) -> int:
-        """Turn events into notices, each event once; returns how many were made. One caller at a time does it."""
+        """Turn events into notices, each event once; returns how many were made. One caller at a time does it.
+
+        Notices that ended longer ago than the rule `notice_days` are forgotten on the way.
+        """
 
     def due(self, limit: int = 100) -> list[NoticeId]:
         """Those to be sent now."""

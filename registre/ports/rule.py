@@ -9,7 +9,7 @@ from typing import Protocol
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Order, Status, WorkerView
+from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Order, Status, WorkerView
 from registre.pulse import Cause, Pulse, Span
 
 
@@ -24,6 +24,12 @@ class Views(Protocol):
 
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         """One page, newest first; `cursor` is the last page's `next_cursor`. Refused when it is none of ours."""
+
+    def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
+        """`page`, and how many the whole listing holds: exact for one status or everything, else counted up to `count_to`."""
+
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        """Of a whole listing, at one instant; newest first, no more than `limit`."""
 
     def count(self, wanted: JobFilter, limit: int) -> int:
         """How many jobs a listing holds, counted no further than `limit`."""
@@ -140,5 +146,6 @@ class Batches(Protocol):
     def approve(self, batch_id: BatchId, author: str) -> None:
         """Refused when it waits for no approval."""
 
-    def cancel(self, batch_id: BatchId, author: str) -> int:
-        """Cancel every job that may still be; returns how many, those asked to stop included."""
+    def cancel(self, batch_id: BatchId, author: str, *, expected: int | None = None) -> int:
+        """Cancel every job that may still be; returns how many, those asked to stop included. Miscounted, and nothing done, when
+        others than `expected` have not ended."""

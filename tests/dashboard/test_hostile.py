@@ -126,7 +126,7 @@ def test_what_is_not_there_is_told_in_a_sentence(reader: Reader, path: str) -> N
         ("/gates/pause", {"scope": "moon", "reason": "x"}, "is unknown"),
         ("/gates/rule", {"rule": "pace_seconds", "value": "soon"}, "a number is expected"),
         ("/gates/rule", {"rule": "moon", "value": "1"}, "is unknown"),
-        ("/gates/forms/moon/accept", {}, "no such source"),
+        ("/gates/forms/moon/accept", {}, "is unknown"),
         ("/gates/forms/index/accept", {}, "No form of index was seen yet"),
         ("/batches/price", {}, "choose a CSV or Excel file"),
     ],

@@ -45,6 +45,7 @@ RULES = Rules(
     approval_above_cents=None,
     rebuys_per_day=0,
     breaker_failures=3,
+    notice_days=30,
 )
 """The rules of a new database in memory: the quietest ones, so that a test says what it needs."""
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from registre.account import AccountId
 from registre.errors import Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
+from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Status, WorkerView
 from registre.pulse import Beat, Cause, Pulse, Span
 from tests.memory.state import AttemptRow, JobRow, State
 
@@ -38,6 +38,15 @@ class MemoryViews:
         rows = rows[:limit]
         last = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if rows and more else None
         return JobPage(tuple(_job(row) for row in rows), last)
+
+    def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
+        page, total = self.page(wanted, cursor, limit), self.count(wanted, 1_000_000)
+        is_whole = wanted == JobFilter(status=wanted.status) or (cursor is None and page.next_cursor is None)
+        return JobListing(page, total if is_whole else min(total, count_to), is_whole or total < count_to)
+
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        with self._state.transaction():
+            return [row.id for row in self._newest_first() if _is_wanted(row, wanted)][:limit]
 
     def count(self, wanted: JobFilter, limit: int) -> int:
         with self._state.transaction():

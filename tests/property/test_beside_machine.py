@@ -39,6 +39,7 @@ RULES = Rules(
     approval_above_cents=300,
     rebuys_per_day=0,
     breaker_failures=2,
+    notice_days=30,
 )
 FILES = [SecuredFile(letter * 64, 1000, 2) for letter in "aab"]
 DOCUMENTS = [
