@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Router
 from litestar.di import Provide
 
-from api.dashboard import batches, doors, fleet, glance, money, order, orders
+from api.dashboard import access, batches, doors, fleet, glance, money, order, orders
 from api.dashboard.forms import provide_form
 
 ROUTER = Router(
@@ -18,6 +18,7 @@ ROUTER = Router(
         *batches.HANDLED,
         *fleet.HANDLED,
         *money.HANDLED,
+        *access.HANDLED,
     ],
     dependencies={"form": Provide(provide_form)},
     exception_handlers=doors.HANDLERS,

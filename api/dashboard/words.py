@@ -61,6 +61,12 @@ PURCHASE = {
     "ambiguous": Word("?", _("may be billed"), "bad"),
 }
 
+NOTICE = {
+    "waiting": Word("○", _("to be told"), "idle"),
+    "delivered": Word("●", _("told"), "good"),
+    "given up": Word("✕", _("given up"), "bad"),
+}
+
 SOURCES = {"acte": _("Acte"), "index": _("Index"), "plan_cadastraux": _("Cadastral plan")}
 
 STEPS = {
@@ -182,5 +188,6 @@ TOLD = {
     "restored": _("The account is back in service."),
     "accepted": _("The form is accepted, and its source goes on."),
     "changed": _("Changed."),
+    "tried": _("A notice is on its way; the worker sends it within seconds."),
 }
 """What was done, by the word that the next page's address carries."""

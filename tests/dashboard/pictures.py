@@ -57,6 +57,7 @@ def draw(browser: Browser, address: str, key: str, ids: dict[str, str]) -> None:
         "gates": "/gates",
         "costs": "/costs",
         "audit": "/audit",
+        "access": "/access",
     }
     for suffix, scheme, locale, width in (
         ("", "light", "fr-CA", 1280),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from litestar.testing import TestClient
 
+from api.app import create_app
 from registre.access import Role, make_key, prefix_of
 from tests.dashboard.conftest import Reader, shown
 
@@ -19,6 +21,7 @@ PAGES = (
     "/gates",
     "/costs",
     "/audit",
+    "/access",
 )
 
 
@@ -115,6 +118,11 @@ FORMS = [
     "/gates/resume",
     "/gates/rule",
     "/gates/forms/index/accept",
+    "/access/keys",
+    "/access/keys/00000000/revoke",
+    "/access/webhooks",
+    "/access/webhooks/00000000-0000-0000-0000-000000000000/test",
+    "/access/webhooks/00000000-0000-0000-0000-000000000000/remove",
     "/sign-out",
 ]
 
@@ -125,10 +133,7 @@ def test_every_form_there_is_is_tried_here(reader: Reader) -> None:
         for route in reader.client.app.routes
         if "POST" in getattr(route, "methods", ()) and not route.path_format.startswith("/api")
     }
-    tried = {
-        path.replace("00000000-0000-0000-0000-000000000000", "*").replace("99X0001", "*").replace("index", "*")
-        for path in FORMS
-    }
+    tried = {re.sub(r"/(0{8}(-[0-]*)?|99X0001|index)(?=/|$)", "/*", path) for path in FORMS}
     assert {re.sub(r"\{[^}]+\}", "*", path) for path in routes} == tried | {"/sign-in"}
 
 
@@ -169,6 +174,8 @@ NEEDED = {
     "/gates/pause": Role.OPERATOR,
     "/batches/price": Role.REQUESTER,
     "/gates/forms/index/accept": Role.OPERATOR,
+    "/access/keys": Role.ADMIN,
+    "/access/webhooks": Role.ADMIN,
 }
 
 
@@ -222,3 +229,13 @@ def test_files_of_pages_are_those_and_no_others(reader: Reader) -> None:
         assert (answer.status_code, "immutable" in answer.headers["cache-control"]) == (200, True)
     for name in ("..%2f__init__.py", "%2e%2e", "../app.py", ".", "dashboard", "nothing.css", "a%00.css"):
         assert reader.get(f"/static/{name}").status_code in (303, 404), name
+
+
+def test_an_open_api_shows_its_pages_to_its_own_machine_and_takes_no_form_from_elsewhere(reader: Reader) -> None:
+    with TestClient(create_app(reader.stage.store, open_to_all=True), base_url="http://127.0.0.1:3000") as client:
+        assert client.get("/").status_code == 200
+        assert client.get("/", headers={"Host": "registre.example"}).status_code == 403
+        pause = {"scope": "site", "reason": "x"}
+        foreign = {"Origin": "https://evil.example"}
+        assert client.post("/gates/pause", data=pause, headers=foreign).status_code == 403
+        assert client.post("/gates/pause", data=pause, follow_redirects=False).status_code == 303

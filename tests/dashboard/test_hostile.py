@@ -10,6 +10,7 @@ from registre.database.gateway import Json
 from registre.errors import ErrorKind
 from registre.job import JobId
 from registre.sentences import Heard
+from registre.webhooks import NewWebhook
 from tests.dashboard.conftest import Reader, shown
 from tests.dashboard.stage import OWNER
 
@@ -42,6 +43,9 @@ def hostile(reader: Reader) -> dict[str, str]:
     stage.move("freeze_source", source="acte", reason=EVIL)
     stage.move("set_account_aside", account=seat.account_id, token=seat.token, reason=EVIL)
     stage.store.sentences.note(Heard(EVIL, "index", ErrorKind.UNKNOWN_SENTENCE, needs_review=True), JobId(failed))
+    stage.store.webhooks.add(
+        NewWebhook(EVIL[:100], f"https://example.com/{EVIL}", ("job.failed",), EVIL[:100]), "s", EVIL
+    )
     return {"failed": failed, "settle": held.job, "batch": str(batch["submit_batch"]), "off": put_off.job}
 
 
@@ -64,6 +68,7 @@ def test_what_others_wrote_is_shown_as_text(reader: Reader) -> None:
         "/costs?by=client",
         "/costs?by=batch",
         "/audit",
+        "/access",
         f"/orders/confirm?action=retry&ids={ids['failed']}",
     ):
         answer = reader.get(path)
@@ -129,6 +134,12 @@ def test_what_is_not_there_is_told_in_a_sentence(reader: Reader, path: str) -> N
         ("/gates/forms/moon/accept", {}, "is unknown"),
         ("/gates/forms/index/accept", {}, "No form of index was seen yet"),
         ("/batches/price", {}, "choose a CSV or Excel file"),
+        ("/access/keys", {"name": " ", "role": "viewer"}, "say whose key"),
+        ("/access/keys", {"name": "x", "role": "king"}, "is unknown"),
+        ("/access/keys/nope/revoke", {}, "is none"),
+        ("/access/webhooks", {"name": "x", "url": "http://10.0.0.1/"}, "begins with https"),
+        ("/access/webhooks", {"name": "x", "url": "https://example.com", "batch_id": "nope"}, "No batch"),
+        ("/access/webhooks/nope/test", {}, "No webhook"),
     ],
 )
 def test_a_form_that_is_filled_in_wrongly_is_answered_by_a_sentence(
