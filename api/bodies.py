@@ -12,7 +12,7 @@ from typing import Any
 from litestar import Request
 from litestar.connection.base import empty_receive, empty_send
 from litestar.exceptions import HTTPException, SerializationException
-from litestar.types import Message, Receive, Scope, Send
+from litestar.types import Receive, ReceiveMessage, Scope, Send
 
 BODY_SECONDS = 120.0
 """For the largest file that is taken, over a slow line."""
@@ -49,7 +49,7 @@ class _Bounded:
         self._until = asyncio.get_running_loop().time() + BODY_SECONDS
         self._whole = False
 
-    async def receive(self) -> Message:
+    async def receive(self) -> ReceiveMessage:
         if self._whole:
             return await self._receive()
         try:

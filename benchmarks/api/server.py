@@ -48,10 +48,11 @@ def bare(pool: ConnectionPool[Any]) -> Litestar:
     @get("/page", sync_to_thread=True)
     def page() -> list[dict[str, Any]]:
         with pool.connection() as connection:
-            return connection.execute(
+            rows: list[dict[str, Any]] = connection.execute(
                 f"select {COLUMNS} from public.extraction_queue where status = 'Complété' and document_source = 'index' "  # noqa: S608
                 "order by created_at desc, id desc limit 100".encode()
             ).fetchall()
+            return rows
 
     return Litestar(route_handlers=[one, page], openapi_config=None, logging_config=None)
 
