@@ -222,9 +222,9 @@ def run(dsn: str, results: Results) -> None:
         ]
         try:
             ours, bare, _ = (child.hear() for child in started)
-            own, beside = (Side(each["address"], key.text, started[2]) for each in (ours, bare))
-            measure(own, beside, asked(connection), results)
-            follow(own, connection, results)
+            api, beside = (Side(each["address"], key.text, started[2]) for each in (ours, bare))
+            measure(api, beside, asked(connection), results)
+            follow(api, connection, results)
         finally:
             for child in started:
                 child.close()

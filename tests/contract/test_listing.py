@@ -144,7 +144,7 @@ def test_the_pages_of_every_listing_are_the_list(filled: Desk) -> None:
             )
             assert page, wanted
             seen += [row["id"] for row in page]
-        assert seen[: len(every)] == [row["id"] for row in every]
+        assert seen[: len(every)] == [str(row["id"]) for row in every]
 
 
 def test_a_page_says_where_the_next_begins_and_the_last_says_that_there_is_none(store: Store) -> None:
