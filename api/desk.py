@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
@@ -42,6 +43,14 @@ STATUSES = {
     "completed": Status.DONE,
     "failed": Status.FAILED,
 }
+
+
+class Sort(StrEnum):
+    """Which end a listing begins at."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
 
 IdempotencyKey = Annotated[
     str | None,
@@ -121,6 +130,7 @@ def filter_of(
     error_kind: str | None = None,
     circonscription: str | None = None,
     text: str | None = None,
+    sort: Sort = Sort.NEWEST,
 ) -> JobFilter:
     """The choice meant; InvalidInput for one that no index serves."""
     if status not in STATUSES:
@@ -138,6 +148,7 @@ def filter_of(
         error_kind=plain_text(error_kind, "error_kind", 60) if error_kind else None,
         number=normalize_number(plain_text(text, "text", 60)) if text else None,
         circonscription=plain_text(circonscription, "circonscription") if circonscription else None,
+        oldest_first=sort is Sort.OLDEST,
     )
 
 

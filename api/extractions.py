@@ -5,7 +5,7 @@ Invariant: the V2's paths, statuses and keys stay as they were; what is ours is 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Response, Router, delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
@@ -17,6 +17,7 @@ from api.desk import (
     STATUSES,
     AnyRequest,
     IdempotencyKey,
+    Sort,
     UsesStore,
     answered,
     caller_of,
@@ -28,7 +29,6 @@ from api.desk import (
 from api.schemas import Created, Done, Extraction, ExtractionPage, NewExtraction, created, extraction
 from registre.access import Role
 from registre.document import Source
-from registre.job import JobFilter
 
 COUNTED = 1000
 """How far a listing is counted that is more than one status."""
@@ -83,9 +83,12 @@ def list_extractions(
     error_kind: Annotated[str | None, QueryParameter(description="Such as not_found or ambiguous_purchase.")] = None,
     circonscription: Annotated[str | None, QueryParameter(description="As it was ordered, such as Montréal.")] = None,
     text: Annotated[str | None, QueryParameter(description="A document's number, whole; spaces do not matter.")] = None,
+    sort: Annotated[
+        Sort, QueryParameter(description="-created_at: the newest first; created_at: the oldest.")
+    ] = Sort.NEWEST,
 ) -> ExtractionPage:
-    """Newest first."""
-    wanted = filter_of(status, source, client, batch, error_kind, circonscription, text)
+    """The newest first, unless `sort` says otherwise."""
+    wanted = filter_of(status, source, client, batch, error_kind, circonscription, text, sort)
     found = store.views.listing(wanted, paging.read(cursor), limit, count_to=COUNTED)
     return ExtractionPage(
         total=found.total,
@@ -93,15 +96,6 @@ def list_extractions(
         jobs=tuple(extraction(job) for job in found.page.jobs),
         next_cursor=paging.shown(found.page.next_cursor),
     )
-
-
-def total_of(store: Any, wanted: JobFilter) -> tuple[int, bool]:
-    """How many the listing holds, and whether that is all of them: a status is counted as it changes, all else by counting."""
-    if wanted == JobFilter(status=wanted.status):
-        counts = store.views.counts()
-        return (sum(counts.values()) if wanted.status is None else counts[wanted.status]), True
-    counted = store.views.count(wanted, COUNTED)
-    return counted, counted < COUNTED
 
 
 @get(

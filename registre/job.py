@@ -153,6 +153,8 @@ class JobFilter:
     """Normalised."""
     circonscription: str | None = None
     """As it was ordered."""
+    oldest_first: bool = False
+    """Which end the list begins at; it holds the same."""
 
 
 @dataclass(frozen=True, slots=True)

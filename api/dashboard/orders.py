@@ -5,6 +5,7 @@ Invariant: nothing is done to many orders but after a page that names their numb
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -16,8 +17,8 @@ from litestar.response import Redirect
 from api import paging
 from api.dashboard.forms import UsesForm, acts, field, shows, whole_number
 from api.dashboard.rendering import page
-from api.desk import AnyRequest, UsesStore, caller_of, filter_of, job_id_of
-from api.extractions import total_of
+from api.desk import AnyRequest, Sort, UsesStore, caller_of, filter_of, job_id_of
+from api.extractions import COUNTED
 from api.overview import causes_of
 from registre.access import Role
 from registre.document import Source
@@ -45,15 +46,16 @@ def orders(
     error_kind: FromQuery[str] = "",
     circonscription: FromQuery[str] = "",
     text: FromQuery[str] = "",
+    sort: FromQuery[str] = "",
 ) -> Response[str]:
     asked = dict(zip(FILTERS, (status, source, client, batch, error_kind, circonscription, text), strict=True))
-    problem = None
+    problem, found = None, None
+    oldest = sort == Sort.OLDEST
     try:
-        wanted = chosen(asked)
-        found = store.views.page(wanted, paging.read(cursor), PAGE)
-        total, exact = total_of(store, wanted)
+        wanted = replace(chosen(asked), oldest_first=oldest)
+        found = store.views.listing(wanted, paging.read(cursor), PAGE, count_to=COUNTED)
     except InvalidInput as error:  # the filter stays, to be mended
-        problem, found, total, exact = error.message, None, 0, True
+        problem = error.message
     return page(
         request,
         "orders.html",
@@ -61,11 +63,13 @@ def orders(
         live=cursor is None and problem is None,
         asked=asked,
         problem=problem,
-        jobs=found.jobs if found else (),
-        next_cursor=paging.shown(found.next_cursor) if found else None,
+        jobs=found.page.jobs if found else (),
+        next_cursor=paging.shown(found.page.next_cursor) if found else None,
         first=cursor is None,
-        total=total,
-        exact=exact,
+        sort=Sort.OLDEST if oldest else "",
+        turned="" if oldest else Sort.OLDEST,
+        total=found.total if found else 0,
+        exact=found.total_is_exact if found else True,
         sources=list(Source),
         most=MOST,
     )

@@ -31,11 +31,24 @@ class Reading:
         return list(self.page(JobFilter(status=status), limit=limit).jobs)
 
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
-        return _page(self._gateway.call("page_of_jobs", **_asked(wanted), **_from(cursor), limit=limit + 1), limit)
+        return _page(
+            self._gateway.call(
+                "page_of_jobs", **_asked(wanted), **_from(cursor), limit=limit + 1, oldest=wanted.oldest_first
+            ),
+            limit,
+        )
 
     def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
-        rows = self._gateway.call("listing", **_asked(wanted), **_from(cursor), limit=limit + 1, count_to=count_to)
-        page, is_counted = _page(rows, limit), wanted == JobFilter(status=wanted.status)
+        rows = self._gateway.call(
+            "listing",
+            **_asked(wanted),
+            **_from(cursor),
+            limit=limit + 1,
+            count_to=count_to,
+            oldest=wanted.oldest_first,
+        )
+        page = _page(rows, limit)
+        is_counted = wanted == JobFilter(status=wanted.status, oldest_first=wanted.oldest_first)
         if cursor is None and page.next_cursor is None:
             return JobListing(page, len(page.jobs), True)
         # Past the end no row tells it.

@@ -71,3 +71,14 @@ def test_failures_name_their_cause(ask: Asking) -> None:
     assert (cause["error_kind"], cause["jobs"], cause["is_exact"], cause["source"]) == ("cancelled", 1, True, "index")
     listed = ask("GET", "/api/extractions?status=failed&error_kind=cancelled").json()
     assert listed["total"] == cause["jobs"]
+
+
+def test_a_listing_begins_at_either_end(ask: Asking) -> None:
+    ids = [ask.order(document_number=str(number)) for number in range(2000001, 2000006)]
+    newest = ask("GET", "/api/extractions?limit=3").json()
+    assert [job["extraction_id"] for job in newest["jobs"]] == ids[:1:-1]
+    first = ask("GET", "/api/extractions?limit=3&sort=created_at").json()
+    rest = ask("GET", f"/api/extractions?limit=3&sort=created_at&cursor={first['next_cursor']}").json()
+    assert [job["extraction_id"] for job in (*first["jobs"], *rest["jobs"])] == ids
+    assert (first["total"], rest["next_cursor"]) == (5, None)
+    assert ask("GET", "/api/extractions?sort=number").status_code == 400

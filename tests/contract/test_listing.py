@@ -80,7 +80,14 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-def statement(desk: Desk, wanted: dict[str, str | None], before: dict[str, Any] | None, shape: str = "rows") -> str:
+def statement(
+    desk: Desk,
+    wanted: dict[str, str | None],
+    before: dict[str, Any] | None,
+    shape: str = "rows",
+    *,
+    oldest: bool = False,
+) -> str:
     [row] = desk.gateway.call(
         "page_statement",
         **wanted,
@@ -88,6 +95,7 @@ def statement(desk: Desk, wanted: dict[str, str | None], before: dict[str, Any] 
         before_id=before and before["id"],
         limit=20,
         wanted=shape,
+        oldest=oldest,
     )
     return str(row["page_statement"])
 
@@ -100,9 +108,9 @@ def test_no_listing_reads_more_than_a_few_pages_of_rows_or_sorts_them_all(filled
         [before] = filled.sql(
             "select created_at, id from extraction_queue order by created_at desc, id desc offset %s limit 1", skip
         )
-    shapes = ["rows", "count"] if before is None else ["rows"]
-    for wanted, shape in product(FILTERS, shapes):
-        asked = statement(filled, wanted, before, shape)
+    shapes = [("rows", False), ("rows", True), ("count", False)] if before is None else [("rows", False)]
+    for wanted, (shape, oldest) in product(FILTERS, shapes):
+        asked = statement(filled, wanted, before, shape, oldest=oldest)
         [row] = filled.sql("explain (analyze, buffers, timing off, format json) " + asked.replace("%", "%%"))
         for node in nodes(row["QUERY PLAN"][0]["Plan"]):
             told = f"{wanted}: {node['Node Type']} {node.get('Index Name', '')}"
@@ -145,6 +153,24 @@ def test_the_pages_of_every_listing_are_the_list(filled: Desk) -> None:
             assert page, wanted
             seen += [row["id"] for row in page]
         assert seen[: len(every)] == [str(row["id"]) for row in every]
+
+
+def test_a_list_that_begins_at_its_other_end_holds_the_same(filled: Desk) -> None:
+    for wanted in FILTERS[:: len(FILTERS) // 10]:
+        newest = [row["id"] for row in filled.gateway.call("page_of_jobs", **wanted, limit=ROWS)]
+        oldest: list[Any] = []
+        last: dict[str, Any] = {}
+        while rows := filled.gateway.call(
+            "page_of_jobs",
+            **wanted,
+            before_at=last.get("created_at"),
+            before_id=last.get("id"),
+            limit=max(100, len(newest) // 3),
+            oldest=True,
+        ):
+            oldest += [row["id"] for row in rows]
+            last = rows[-1]
+        assert oldest == newest[::-1], wanted
 
 
 def test_a_page_says_where_the_next_begins_and_the_last_says_that_there_is_none(store: Store) -> None:

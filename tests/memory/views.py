@@ -31,9 +31,14 @@ class MemoryViews:
         after = _place(cursor) if cursor is not None else None
         with self._state.transaction():
             rows = [row for row in self._newest_first() if _is_wanted(row, wanted)]
+        if wanted.oldest_first:
+            rows = rows[::-1]
         if after is not None:
-            instant, job_id = after
-            rows = [r for r in rows if (r.created_at, r.id) < (instant, job_id)]
+            rows = [
+                r
+                for r in rows
+                if ((r.created_at, r.id) > after if wanted.oldest_first else (r.created_at, r.id) < after)
+            ]
         more = len(rows) > limit
         rows = rows[:limit]
         last = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if rows and more else None
@@ -41,7 +46,9 @@ class MemoryViews:
 
     def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
         page, total = self.page(wanted, cursor, limit), self.count(wanted, 1_000_000)
-        is_whole = wanted == JobFilter(status=wanted.status) or (cursor is None and page.next_cursor is None)
+        is_whole = wanted == JobFilter(status=wanted.status, oldest_first=wanted.oldest_first) or (
+            cursor is None and page.next_cursor is None
+        )
         return JobListing(page, total if is_whole else min(total, count_to), is_whole or total < count_to)
 
     def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:

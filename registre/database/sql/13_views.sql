@@ -43,11 +43,14 @@ end $$;
 -- counted is not fetched; each walk keeps its order, or a plan would look through the whole table for what is rare.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
                                         p_before_at timestamptz, p_before_id uuid, p_limit integer, p_number text default null,
-                                        p_place text default null, p_wanted text default 'rows') returns text
+                                        p_place text default null, p_wanted text default 'rows', p_oldest boolean default false) returns text
 language plpgsql stable as $$
 declare
-    v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
-    v_newest text := format(' order by q.created_at desc, q.id desc limit %s', p_limit);
+    -- The same indexes, walked from the other end, when the oldest come first; p_before is then what they come after.
+    v_way text := case when p_oldest then '' else ' desc' end;
+    v_after text := case when p_before_at is null then ''
+        else format(' and (q.created_at, q.id) %s (%L, %L)', case when p_oldest then '>' else '<' end, p_before_at, p_before_id) end;
+    v_newest text := format(' order by q.created_at%s, q.id%s limit %s', v_way, v_way, p_limit);
     v_narrow boolean := p_number is not null or p_batch is not null;
     v_asked text := '';
     v_more text := '';
@@ -88,21 +91,22 @@ begin
         || 'where q.status = k.status and q.document_source = k.document_source' || v_asked || v_more || v_after
         || v_newest || ') p'
         || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
-        || case p_wanted when 'count' then '' else ' order by p.created_at desc, p.id desc' end || format(' limit %s', p_limit);
+        || case p_wanted when 'count' then '' else format(' order by p.created_at%s, p.id%s', v_way, v_way) end || format(' limit %s', p_limit);
     return case p_wanted
         when 'rows' then 'select q.* from (' || v_walks || ') i join public.extraction_queue q on q.id = i.id '
-            || 'order by i.created_at desc, i.id desc'
+            || format('order by i.created_at%s, i.id%s', v_way, v_way)
         else v_walks end;
 end $$;
 
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
                                       p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
                                       p_before_id uuid default null, p_limit integer default 100, p_number text default null,
-                                      p_place text default null) returns setof registre.job_seen
+                                      p_place text default null, p_oldest boolean default false) returns setof registre.job_seen
 language plpgsql stable set jit = off as $$  -- compiling such a walk would take longer than making it: up to a second
 begin
     return query execute 'select ' || registre.seen_columns() || ' from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place)
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place,
+                                   p_oldest => p_oldest)
         || ') q';
 end $$;
 
@@ -135,7 +139,8 @@ end $$;
 create function registre.listing(p_status text default null, p_source text default null, p_client text default null,
                                  p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
                                  p_before_id uuid default null, p_limit integer default 100, p_number text default null,
-                                 p_place text default null, p_count_to integer default 1000) returns setof registre.job_listed
+                                 p_place text default null, p_count_to integer default 1000, p_oldest boolean default false)
+returns setof registre.job_listed
 language plpgsql stable set jit = off as $$
 declare
     v_total bigint;
@@ -146,7 +151,8 @@ begin
         v_total := registre.count_page(p_status, p_source, p_client, p_batch, p_kind, p_number, p_place, p_count_to);
     end if;
     return query execute 'select ' || registre.seen_columns() || ', $1 from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place)
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place,
+                                   p_oldest => p_oldest)
         || ') q' using v_total;
 end $$;
 
