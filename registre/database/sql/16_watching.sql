@@ -79,11 +79,11 @@ end $$;
 create function registre.oldest_waiting() returns timestamptz
 language sql stable set jit = off as $$
     with recursive sources as (
-        (select q.document_source::text as source from public.extraction_queue q where q.status = 'En attente'
+        (select q.document_source as source from public.extraction_queue q where q.status = 'En attente'
          order by q.document_source limit 1)
         union all
         select n.source from sources s cross join lateral (
-            select q.document_source::text as source from public.extraction_queue q
+            select q.document_source as source from public.extraction_queue q
             where q.status = 'En attente' and q.document_source > s.source order by q.document_source limit 1) n
     )
     select min(o.created_at) from sources s cross join lateral (
