@@ -150,10 +150,10 @@ def test_what_joins_a_choice_after_it_was_counted_is_not_touched(
     ids = failed(ask, sql, 2)
     requeue = type(ask.store.queue).requeue
 
-    def beside_a_new_failure(queue: JobQueue, job_id: JobId) -> None:
+    def beside_a_new_failure(queue: JobQueue, job_id: JobId, *author: str) -> None:
         if job_id == ids[1]:
             failed(ask, sql, 1)
-        requeue(queue, job_id)
+        requeue(queue, job_id, *author)
 
     monkeypatch.setattr(type(ask.store.queue), "requeue", beside_a_new_failure)
     asked = {"action": "retry", "filter": {"status": "failed"}, "expected": 2}
