@@ -164,11 +164,9 @@ create trigger registre_removed after delete on public.extraction_queue
 
 -- An id that begins with the instant (version 7 of RFC 9562): rows of one time lie together in every index that has the id.
 create function registre.new_id() returns uuid
-language plpgsql as $$
-begin
-    return encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid;
-end $$;
+language sql as $$
+    select (lpad(to_hex(floor(date_part('epoch', clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(gen_random_uuid()::text, 16))::uuid
+$$;
 
 -- Puts orders in, in the order given. p_orders: [{source, number, circonscription, cadastre, designation, acte_type, client,
 -- priority, max_attempts, fresh, not_before, deadline}, …], validated by the caller.
