@@ -248,6 +248,8 @@ class Browser(pykka.ThreadingActor):
         elif is_over:
             self._around.dispatcher.tell(Idle(self._seat, self.actor_ref, signed_in=False))
         else:
+            if self._session is not None and self._session.idle_seconds < 1:
+                self._report("idle")  # kept alive: its idle clock begins anew
             self._await_look()
 
     # --- the job
@@ -395,6 +397,6 @@ class Browser(pykka.ThreadingActor):
                 self._around.means.queue.note_step(self._lease, step)
 
     def _report(self, status: str) -> None:
+        job_id = self._lease.job_id if self._lease else None
         with suppress(DatabaseUnavailable):
-            job_id = self._lease.job_id if self._lease else None
             self._around.fleet.report_worker(self._seat.worker, status, self._seat.account_id, job_id)

@@ -5,7 +5,7 @@ Invariant: no answer, event or log of this module holds a password, not even a w
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from litestar import Response, Router, get, post
@@ -13,17 +13,26 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from api.desk import AnyRequest, UsesStore, caller_of, serves
-from api.schemas import Asked, Wire
+from api.schemas import Asked, Cents, Wire
 from registre.access import Role
 from registre.account import AccountView
+from registre.budget import CostBy, CostLine
 from registre.errors import NotFound, Refused
 from registre.gates import Scope
+from registre.job import WorkerView
+from registre.language import TORONTO
 from registre.operations import pause_reason, usable_password, user_code
 from registre.wiring import Store
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 class Account(Wire):
-    """`state` is free, signed in, set aside, paused or inactive; `reason` says why it is set aside or paused."""
+    """`state` is free, signed in, set aside, paused or inactive; `reason` says why it is set aside or paused.
+
+    Of its worker: `work` is idle, busy, error or offline, null without one; `since` is when that began, or when an idle session
+    was last kept alive. Of today, in America/Toronto: its documents and what they cost, those of an unknown end included.
+    """
 
     username: str
     state: str
@@ -32,6 +41,13 @@ class Account(Wire):
     lease_owner: str | None
     last_used: datetime | None
     failure_count: int
+    worker_id: str | None
+    work: str | None
+    since: datetime | None
+    current_job_id: str | None
+    step: str | None
+    documents_today: int
+    cost_today_cents: Cents
 
 
 class Accounts(Wire):
@@ -56,14 +72,14 @@ class Reason(Asked):
 
 @get("/", summary="List accounts", **serves(Role.VIEWER))
 def list_accounts(store: UsesStore) -> Accounts:
-    return Accounts(accounts=_all(store))
+    return Accounts(accounts=all_accounts(store))
 
 
 @post("/", summary="Add an account, or give one a new password", **serves(Role.ADMIN, 400))
-def add_account(data: JSONBody[NewAccount], store: UsesStore) -> Response[Account]:
+def add_account(data: JSONBody[NewAccount], request: AnyRequest, store: UsesStore) -> Response[Account]:
     """201 for a new one, 200 for a known one."""
     code = user_code(data.username)
-    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"))
+    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"), caller_of(request).name)
     return Response(_one(store, code), status_code=201 if is_new else 200)
 
 
@@ -101,19 +117,27 @@ def restore_account(username: FromPath[str], request: AnyRequest, store: UsesSto
     return _one(store, code)
 
 
-def _all(store: Store) -> tuple[Account, ...]:
+def all_accounts(store: Store) -> tuple[Account, ...]:
     paused = {pause.name: pause.reason for pause in store.gates.pauses() if pause.scope is Scope.ACCOUNT}
-    return tuple(_account(view, paused.get(view.username)) for view in store.accounts.all())
+    # Of several workers that an account ever had, the one that was heard of last.
+    heard = sorted(store.views.workers(), key=lambda worker: worker.last_heartbeat or NEVER)
+    workers = {worker.account: worker for worker in heard}
+    day = datetime.now(TORONTO).date()
+    costs = {line.key: line for line in store.treasury.costs(day, day, CostBy.ACCOUNT)}
+    return tuple(
+        _account(view, paused.get(view.username), workers.get(view.username), costs.get(view.username))
+        for view in store.accounts.all()
+    )
 
 
 def _one(store: Store, username: str) -> Account:
-    for account in _all(store):
+    for account in all_accounts(store):
         if account.username == username:
             return account
     raise NotFound("No account has this name.")
 
 
-def _account(view: AccountView, paused: str | None) -> Account:
+def _account(view: AccountView, paused: str | None, worker: WorkerView | None, cost: CostLine | None) -> Account:
     at_work = view.state in ("free", "signed in")
     return Account(
         username=view.username,
@@ -123,6 +147,13 @@ def _account(view: AccountView, paused: str | None) -> Account:
         lease_owner=view.lease_owner,
         last_used=view.last_used,
         failure_count=view.failure_count,
+        worker_id=worker.worker_id if worker else None,
+        work=worker.status if worker else None,
+        since=worker.last_heartbeat if worker else None,
+        current_job_id=worker.job_id if worker is not None and worker.status == "busy" else None,
+        step=worker.step if worker else None,
+        documents_today=cost.documents + cost.ambiguous if cost else 0,
+        cost_today_cents=cost.documents_cents + cost.ambiguous_cents if cost else 0,
     )
 
 

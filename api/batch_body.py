@@ -18,6 +18,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.openapi.spec.operation import Operation
 from msgspec import Meta
 
+from api.bodies import check_charset
 from api.desk import AnyRequest, order_of
 from api.problems import detail_of
 from api.schemas import NewExtraction
@@ -30,6 +31,8 @@ from registre.orders.verdicts import Defaults
 JSON, FORM = "application/json", "multipart/form-data"
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_CENTS = 100_000_000
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 
@@ -56,8 +59,11 @@ class Posted:
 async def posted(request: AnyRequest) -> Posted:
     """Read the request. Runs in the server's loop."""
     kind = request.content_type[0].lower()
+    if kind in (JSON, ""):
+        check_charset(request)
+        return Posted(await request.body(), True, {})
     if kind != FORM:
-        return Posted(await request.body(), kind in (JSON, ""), {})
+        return Posted(await request.body(), False, {})
     form = await request.form()
     file = form.get("file")
     if not isinstance(file, UploadFile):
@@ -70,7 +76,7 @@ def judged_json(content: bytes, fresh: bool, client: str) -> tuple[BatchBody, Ju
     """The body, and its orders judged; `client` holds for those that name none."""
     try:
         body = msgspec.json.decode(content, type=BatchBody)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise _invalid(error) from None
     return body, judge_orders([_order(raw, fresh, body.client or client) for raw in body.orders])
 
@@ -85,7 +91,7 @@ def _order(raw: msgspec.Raw, fresh: bool, client: str) -> Order | InvalidInput:
         asked.fresh = asked.fresh or fresh
         asked.client = asked.client or client
         return order_of(asked)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         return _invalid(error)
     except InvalidInput as error:
         return error

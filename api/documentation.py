@@ -16,12 +16,22 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from api.access import needs
 from api.desk import AnyRequest
+from api.examples import with_examples
 from registre.access import Role
 from registre.wiring import VERSION
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
+TEMPLATES.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}  # read by people
+
+
+class _Exemplified(JsonRenderPlugin):
+    """The OpenAPI as JSON, with its examples."""
+
+    def render(self, request: AnyRequest, openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, with_examples(openapi_schema))
+
 
 OPENAPI = OpenAPIConfig(
     title="registre",
@@ -36,14 +46,14 @@ OPENAPI = OpenAPIConfig(
         }
     ),
     openapi_router=Router("/openapi.json", route_handlers=[], opt=needs(Role.VIEWER), include_in_schema=False),
-    render_plugins=[JsonRenderPlugin(path="/")],
+    render_plugins=[_Exemplified(path="/")],
 )
 
 
 @get("/docs", opt=needs(Role.VIEWER), include_in_schema=False, sync_to_thread=True)
 def documentation(request: AnyRequest) -> Response[bytes]:
     """Every endpoint, as a page."""
-    schema = request.app.openapi_schema.to_schema()
+    schema = with_examples(request.app.openapi_schema.to_schema())
     headers = {
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         "X-Content-Type-Options": "nosniff",

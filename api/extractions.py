@@ -86,13 +86,12 @@ def list_extractions(
 ) -> ExtractionPage:
     """Newest first."""
     wanted = filter_of(status, source, client, batch, error_kind, circonscription, text)
-    page = store.views.page(wanted, paging.read(cursor), limit)
-    total, exact = total_of(store, wanted)
+    found = store.views.listing(wanted, paging.read(cursor), limit, count_to=COUNTED)
     return ExtractionPage(
-        total=total,
-        total_is_exact=exact,
-        jobs=tuple(extraction(job) for job in page.jobs),
-        next_cursor=paging.shown(page.next_cursor),
+        total=found.total,
+        total_is_exact=found.total_is_exact,
+        jobs=tuple(extraction(job) for job in found.page.jobs),
+        next_cursor=paging.shown(found.page.next_cursor),
     )
 
 
@@ -124,10 +123,10 @@ def read_extraction(extraction_id: ExtractionId, store: UsesStore) -> Extraction
     summary="Retry a failed order",
     responses={**problems.problem_responses(), **_INVALID, **_MISSING, **_REFUSED},
 )
-def retry_extraction(extraction_id: ExtractionId, store: UsesStore) -> Done:
+def retry_extraction(extraction_id: ExtractionId, request: AnyRequest, store: UsesStore) -> Done:
     """With fresh attempts. Refused for one that did not fail, and while its document may be bought already."""
     job_id = job_id_of(extraction_id)
-    store.queue.requeue(job_id)
+    store.queue.requeue(job_id, caller_of(request).name)
     return Done(message="Extraction job queued again", extraction_id=job_id)
 
 

@@ -6,7 +6,7 @@ Invariant: every change has its author, the name of the caller's key.
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated
 
 from litestar import Router, delete, get, put
@@ -16,8 +16,18 @@ from msgspec import Meta
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Asked, Wire
 from registre.access import Role
-from registre.gates import Gate, Scope
-from registre.operations import RULES, pause_reason, pause_target, rule_name
+from registre.gates import Gate, Scope, ServiceHours
+from registre.operations import (
+    MOST_OPENINGS,
+    RULES,
+    day_of,
+    holiday_name,
+    hour_of,
+    openings_of,
+    pause_reason,
+    pause_target,
+    rule_name,
+)
 from registre.wiring import Store
 
 
@@ -77,11 +87,11 @@ class NewValue(Asked):
 
 
 class Opening(Wire):
-    """`weekday` is 1 for Monday; local time of America/Toronto."""
+    """`weekday` is 1 for Monday; local time of America/Toronto; what closes at 00:00 closes at the day's end."""
 
     weekday: int
-    opens: time
-    closes: time
+    opens: Annotated[str, Meta(examples=["08:00:00"])]
+    closes: Annotated[str, Meta(examples=["22:00:00"])]
 
 
 class HolidayView(Wire):
@@ -96,9 +106,27 @@ class Hours(Wire):
     holidays: tuple[HolidayView, ...]
 
 
+class NewOpening(Asked):
+    """`weekday` is 1 for Monday; local time of America/Toronto; what closes at 24:00, or 00:00, closes at the day's end."""
+
+    weekday: Annotated[int, Meta(ge=1, le=7)]
+    opens: Annotated[str, Meta(max_length=20, examples=["08:00"])]
+    closes: Annotated[str, Meta(max_length=20, examples=["22:00"])]
+
+
+class NewHours(Asked):
+    """The whole week; none at all: always open."""
+
+    hours: Annotated[list[NewOpening], Meta(max_length=MOST_OPENINGS)]
+
+
+class NewHoliday(Asked):
+    name: Annotated[str, Meta(max_length=100, examples=["Noël"])]
+
+
 @get("/gates", summary="What is closed", **serves(Role.VIEWER))
 def list_gates(store: UsesStore) -> Gates:
-    return _gates(store)
+    return gates_of(store)
 
 
 @put("/pauses", summary="Stop starting orders", **serves(Role.OPERATOR, 400))
@@ -106,7 +134,7 @@ def pause(data: JSONBody[NewPause], request: AnyRequest, store: UsesStore) -> Ga
     """A repeat changes author and reason. What runs is finished."""
     scope = pause_target(data.scope, data.name)
     store.gates.pause(scope, data.name, caller_of(request).name, pause_reason(data.reason))
-    return _gates(store)
+    return gates_of(store)
 
 
 @delete("/pauses", status_code=200, summary="Start orders again", **serves(Role.OPERATOR, 400))
@@ -134,13 +162,45 @@ def set_rule(rule: FromPath[str], data: JSONBody[NewValue], request: AnyRequest,
 
 @get("/hours", summary="When the site is open", **serves(Role.VIEWER))
 def list_hours(store: UsesStore) -> Hours:
+    return hours_of(store)
+
+
+@put("/hours", summary="Set when the site is open", **serves(Role.ADMIN, 400))
+def set_hours(data: JSONBody[NewHours], request: AnyRequest, store: UsesStore) -> Hours:
+    """Replaces the hours of the whole week; the holidays stay."""
+    week = [
+        ServiceHours(asked.weekday, hour_of(asked.opens, "opens"), hour_of(asked.closes, "closes"))
+        for asked in data.hours
+    ]
+    store.gates.set_hours(openings_of(week), caller_of(request).name)
+    return hours_of(store)
+
+
+@put("/holidays/{day:str}", summary="Close the site for a day", **serves(Role.ADMIN, 400))
+def set_holiday(day: FromPath[str], data: JSONBody[NewHoliday], request: AnyRequest, store: UsesStore) -> Hours:
+    """A repeat changes the name."""
+    store.gates.set_holiday(day_of(day, "day"), holiday_name(data.name), caller_of(request).name)
+    return hours_of(store)
+
+
+@delete("/holidays/{day:str}", status_code=200, summary="Make a day like any other", **serves(Role.ADMIN, 400))
+def remove_holiday(day: FromPath[str], request: AnyRequest, store: UsesStore) -> Hours:
+    """Of a day that is no holiday nothing changes."""
+    store.gates.set_holiday(day_of(day, "day"), None, caller_of(request).name)
+    return hours_of(store)
+
+
+def hours_of(store: Store) -> Hours:
     return Hours(
-        hours=tuple(Opening(**asdict(opening)) for opening in store.gates.hours()),
+        hours=tuple(
+            Opening(weekday=opening.weekday, opens=opening.opens.isoformat(), closes=opening.closes.isoformat())
+            for opening in store.gates.hours()
+        ),
         holidays=tuple(HolidayView(**asdict(holiday)) for holiday in store.gates.holidays()),
     )
 
 
-def _gates(store: Store) -> Gates:
+def gates_of(store: Store) -> Gates:
     return Gates(
         closed=tuple(Closed(**asdict(closure)) for closure in store.gates.closures()),
         pauses=tuple(PauseView(**asdict(pause)) for pause in store.gates.pauses()),
@@ -154,7 +214,17 @@ def _rules(store: Store) -> RuleList:
 
 ROUTER = Router(
     "/api",
-    route_handlers=[list_gates, pause, resume, list_rules, set_rule, list_hours],
+    route_handlers=[
+        list_gates,
+        pause,
+        resume,
+        list_rules,
+        set_rule,
+        list_hours,
+        set_hours,
+        set_holiday,
+        remove_holiday,
+    ],
     request_max_body_size=10_000,
     tags=["gates"],
 )

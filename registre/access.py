@@ -11,7 +11,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -27,6 +27,9 @@ class Role(StrEnum):
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(needed)
 
+
+SESSION = timedelta(hours=12)
+"""How long a person stays signed in to the dashboard: a working day."""
 
 _KEY = re.compile(r"registre_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 
@@ -80,6 +83,21 @@ def prefix_of(text: str) -> str | None:
     """The prefix of what has the form of a key."""
     found = _KEY.fullmatch(text)
     return found[1] if found else None
+
+
+def make_session() -> str:
+    """What a person's browser holds once they have signed in: 256 random bits. Kept is its digest."""
+    return secrets.token_urlsafe(32)
+
+
+def session_digest(session: str) -> str:
+    return _digest(session)
+
+
+def form_token(session: str) -> str:
+    """What every form of this session carries, so that no page from elsewhere can send one: told to nobody else, and no way
+    leads from it to the session."""
+    return hmac.new(session.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 def _digest(text: str) -> str:

@@ -82,7 +82,8 @@ class Rules:
 
     Seconds between two orders of one account; seconds before closing when nothing is started any more; how long an attempt may
     take; for how many hours an index or a plan counts as current; price in cents above which a batch waits for approval (None:
-    never); how many ambiguous purchases a day are bought again without asking; failures in a row that open the breaker.
+    never); how many ambiguous purchases a day are bought again without asking; failures in a row that open the breaker; for how
+    many days a notice is kept after it has ended.
     """
 
     pace_seconds: float
@@ -93,3 +94,4 @@ class Rules:
     approval_above_cents: int | None
     rebuys_per_day: int
     breaker_failures: int
+    notice_days: int

@@ -176,6 +176,15 @@ class JobPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class JobListing:
+    """A page, and how many its whole listing holds; `total` is a least number when it is not exact."""
+
+    page: JobPage
+    total: int
+    total_is_exact: bool
+
+
 class Settlement(StrEnum):
     """What a person decides about a purchase nobody could tell the end of."""
 

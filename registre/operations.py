@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from enum import StrEnum
 
+from registre.access import Role
 from registre.budget import BUDGETS, Period
 from registre.document import Source
 from registre.errors import InvalidInput, Miscounted, NotFound, Refused
-from registre.gates import PAUSE_SCOPES, Scope
+from registre.gates import PAUSE_SCOPES, Scope, ServiceHours
 from registre.job import JobFilter, JobId
 from registre.plain import harmless, plain_text
 from registre.ports import JobQueue, Views
 
 MOST = 10_000
 """Jobs that one bulk action may concern."""
-PAGE = 500
 
 RULES = {
     "pace_seconds": "seconds between two orders of one account, about",
@@ -32,9 +33,14 @@ RULES = {
     "approval_above_cents": "price of a batch above which a person must approve it (none: never)",
     "rebuys_per_day": "ambiguous purchases bought again without asking, each day",
     "breaker_failures": "failures of the site in a row that stop every order",
+    "notice_days": "how long what a webhook was told is kept, once it is over",
 }
 
+MOST_OPENINGS = 50
+
 _USERNAME = re.compile(r"[0-9]{2}[A-Za-z][0-9]{4}")
+_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_PREFIX = re.compile(r"[0-9a-f]{8}")
 
 
 def pause_target(scope: str, name: str) -> Scope:
@@ -79,6 +85,66 @@ def rule_name(text: str) -> str:
     return text
 
 
+def source_name(text: str) -> Source:
+    if text not in set(Source):
+        raise InvalidInput("source", f"'{text[:40]}' is unknown; one of {', '.join(Source)} is expected.")
+    return Source(text)
+
+
+def hour_of(text: str, field: str) -> time:
+    """`'08:00'` or `'08:00:00'`; 24:00 and 00:00 are one instant, which ends a day where something closes then."""
+    if text != "24:00" and not _HOUR.fullmatch(text):
+        raise InvalidInput(field, f"'{text[:20]}' is not an hour, such as 08:00.")
+    return time(0) if text == "24:00" else time.fromisoformat(text)
+
+
+def openings_of(hours: Sequence[ServiceHours]) -> list[ServiceHours]:
+    """The same, or InvalidInput for what is no week of openings. None at all: always open."""
+    if len(hours) > MOST_OPENINGS:
+        raise InvalidInput("hours", f"{len(hours)} openings a week are too many; at most {MOST_OPENINGS} are accepted.")
+    for opening in hours:
+        if not 1 <= opening.weekday <= 7:
+            raise InvalidInput("weekday", f"{opening.weekday} is no day of the week; 1 is Monday, 7 is Sunday.")
+        if opening.opens >= opening.closes != time(0):
+            raise InvalidInput("closes", f"{opening.closes:%H:%M} is not after {opening.opens:%H:%M}, when it opens.")
+    if len({(opening.weekday, opening.opens) for opening in hours}) < len(hours):
+        raise InvalidInput("hours", "two openings of one day begin at one hour.")
+    return list(hours)
+
+
+def day_of(text: str, field: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(field, f"'{text[:30]}' is not a day, such as 2026-04-01.") from None
+
+
+def holiday_name(text: str) -> str:
+    if not text.strip():
+        raise InvalidInput("name", "say what is celebrated; it tells people why orders wait.")
+    return plain_text(text, "name", 100)
+
+
+def role_name(text: str) -> Role:
+    if text not in set(Role):
+        raise InvalidInput("role", f"'{text[:40]}' is unknown; one of {', '.join(Role)} is expected.")
+    return Role(text)
+
+
+def key_name(text: str) -> str:
+    """Whose a key is: kept as the author of what is done with it."""
+    if not text.strip():
+        raise InvalidInput("name", "say whose key it is.")
+    return plain_text(text, "name", 100)
+
+
+def key_prefix(text: str, where: str) -> str:
+    """`where` says what shows them."""
+    if not _PREFIX.fullmatch(text):
+        raise InvalidInput("prefix", f"'{text[:20]}' is none; {where} shows them.")
+    return text
+
+
 def user_code(text: str) -> str:
     """A registry account's name as the registry writes it."""
     if not _USERNAME.fullmatch(text):
@@ -113,27 +179,20 @@ class BulkOutcome:
 
 
 class Bulk:
-    """Does one thing to many jobs. Each is done by itself: what one refuses does not undo another."""
+    """Does one thing to many jobs. Each is done by itself: what one refuses does not undo another.
+
+    The choice is read once, counted, and acted on as it was read: a job that joins it later is not touched, and one that has
+    moved on is judged again, under its lock, by the function that moves it. One transaction over all would hold the locks of
+    thousands of rows while the workers wait for them.
+    """
 
     def __init__(self, queue: JobQueue, views: Views) -> None:
         self._queue = queue
         self._views = views
 
     def choose(self, chosen: Sequence[JobId] | JobFilter) -> list[JobId]:
-        """The jobs meant, each once."""
-        if not isinstance(chosen, JobFilter):
-            return self._bounded(list(dict.fromkeys(chosen)))
-        found: list[JobId] = []
-        cursor = None
-        while True:
-            page = self._views.page(chosen, cursor, PAGE)
-            found += [job.id for job in page.jobs]
-            cursor = page.next_cursor
-            if cursor is None or len(found) > MOST:
-                return self._bounded(found)
-
-    @staticmethod
-    def _bounded(found: list[JobId]) -> list[JobId]:
+        """The jobs meant, each once; those of a listing as they are at one instant."""
+        found = self._views.ids(chosen, MOST + 1) if isinstance(chosen, JobFilter) else list(dict.fromkeys(chosen))
         if len(found) > MOST:
             raise Refused(f"More than {MOST} jobs are meant; narrow the choice.")
         return found
@@ -144,7 +203,9 @@ class Bulk:
         if len(jobs) != expected:
             raise Miscounted(f"{expected} jobs were expected, and the choice now holds {len(jobs)}; nothing was done.")
         act: Callable[[JobId], object] = (
-            self._queue.requeue if action is BulkAction.RETRY else lambda job_id: self._queue.cancel(job_id, author)
+            (lambda job_id: self._queue.requeue(job_id, author))
+            if action is BulkAction.RETRY
+            else (lambda job_id: self._queue.cancel(job_id, author))
         )
         done: list[JobId] = []
         refused: list[tuple[JobId, str]] = []

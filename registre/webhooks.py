@@ -1,7 +1,8 @@
 """Webhooks: whom other programs are told through, and what they are told.
 
 Invariant: a notice is sent until it is taken or `RETRY_AFTER` is used up; it may arrive twice, under one id, when a sender dies.
-It is signed after the convention of Standard Webhooks; the secret is shown when it is made, and to whoever sends.
+It is signed after the convention of Standard Webhooks; the secret is shown when it is made, and to whoever sends. Once it is
+over it is kept for the days of a rule.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""`registre api`, and the API that `registre up` starts beside its worker, in a process of its own: neither slows the other."""
+"""`registre api`: the HTTP API, until it is told to stop."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,8 +9,6 @@ import typer
 from registre.log import configure
 from registre.settings import load_settings
 from registre.wiring import open_store
-
-STOP_SECONDS = 10
 
 
 def api(
@@ -46,32 +40,7 @@ def api(
             settings.api_port,
             open_to_all=settings.api_open,
             private_webhooks=settings.webhooks_private,
+            evidence=settings.evidence_folder,
             announce=announce,
             stop_with_stdin=stop_with_stdin,
         )
-
-
-@contextmanager
-def running_api() -> Iterator[None]:
-    """The API as a child process with the settings of this one. It ends with us, even if we are killed: its stdin closes.
-
-    One that cannot start says so itself, and the worker works without it. In a session of its own, so that a terminal's
-    Ctrl-C leaves it up while the worker finishes what it is buying.
-    """
-    command = [sys.executable, "-m", "registre.cli", "api", "--stop-with-stdin"]
-    try:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
-    except OSError as error:
-        typer.echo(f"The API cannot be started: {error.strerror}.", err=True)
-        yield
-        return
-    with child:
-        assert child.stdin is not None
-        try:
-            yield
-        finally:
-            child.stdin.close()
-            try:
-                child.wait(timeout=STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()

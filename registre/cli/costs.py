@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from registre.budget import CostBy, CostLine
-from registre.cli.options import TORONTO, AuthorOption, JsonFlag, cents_of, day_of
+from registre.cli.options import TORONTO, AuthorOption, JsonFlag, cents_of
 from registre.cli.output import dollars, show_json, show_table, show_text
 from registre.document import Source
 from registre.errors import InvalidInput
 from registre.gates import Scope
-from registre.operations import budget_target
+from registre.operations import budget_target, day_of
 from registre.orders.costs import render_costs
 from registre.plain import plain_text
 from registre.settings import load_settings

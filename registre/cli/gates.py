@@ -9,11 +9,20 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.options import AuthorOption, JsonFlag, day_of, job_id_of
+from registre.cli.options import AuthorOption, JsonFlag, job_id_of
 from registre.cli.output import moment, show_json, show_table, show_text
 from registre.errors import InvalidInput
 from registre.gates import Scope, ServiceHours
-from registre.operations import RULES, pause_reason, pause_target, rule_name
+from registre.operations import (
+    RULES,
+    day_of,
+    holiday_name,
+    hour_of,
+    openings_of,
+    pause_reason,
+    pause_target,
+    rule_name,
+)
 from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import open_store
@@ -133,7 +142,7 @@ def set_hours(
     author: AuthorOption,
 ) -> None:
     """Replace the hours of the registry's service."""
-    wanted = [] if spans == ["always"] else [span for text in spans for span in _spans(text)]
+    wanted = openings_of([] if spans == ["always"] else [span for text in spans for span in _spans(text)])
     with open_store(load_settings()) as store:
         store.gates.set_hours(wanted, plain_text(author, "author", 100))
     show_text("Always open." if not wanted else f"{len(wanted)} openings a week.")
@@ -150,7 +159,7 @@ def holiday(
     """Add or remove a day on which the service is closed."""
     wanted = day_of(day, "day")
     with open_store(load_settings()) as store:
-        store.gates.set_holiday(wanted, None if remove else plain_text(name, "name", 100), author)
+        store.gates.set_holiday(wanted, None if remove else holiday_name(name), plain_text(author, "author", 100))
     show_text(f"{day} is {'a day like any other' if remove else 'a holiday'}.")
 
 
@@ -164,7 +173,7 @@ def quebec_holidays(
     days: dict[date, str] = dict(holidays.country_holidays("CA", subdiv="QC", years=year, language="fr"))
     with open_store(load_settings()) as store:
         for day, name in sorted(days.items()):
-            store.gates.set_holiday(day, name, author)
+            store.gates.set_holiday(day, name, plain_text(author, "author", 100))
             show_text(f"{day} {name}")
 
 
@@ -178,18 +187,16 @@ def _spans(text: str) -> list[ServiceHours]:
     opens, _, closes = span.partition("-")
     try:
         begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-        found = [ServiceHours(day + 1, _time(opens), _time(closes)) for day in range(begin, end + 1)]
-    except ValueError:
-        found = []
-    if not found or any(h.closes <= h.opens for h in found):
-        raise InvalidInput("hours", f"'{text[:40]}' is not an opening, such as mon-fri=08:00-22:00.")
-    return found
-
-
-def _time(text: str) -> time:
-    """24:00 is the last instant of the day."""
-    return time.max if text == "24:00" else time.fromisoformat(text)
+        found = [
+            ServiceHours(day + 1, hour_of(opens, "hours"), hour_of(closes, "hours")) for day in range(begin, end + 1)
+        ]
+        if not found:
+            raise InvalidInput("hours", "its last day comes before its first.")
+        return openings_of(found)
+    except (ValueError, InvalidInput):
+        raise InvalidInput("hours", f"'{text[:40]}' is not an opening, such as mon-fri=08:00-22:00.") from None
 
 
 def _end(at: time) -> str:
-    return "24:00" if at == time.max else f"{at:%H:%M}"
+    """Midnight ends the day; so did its last instant, for the hours that were set before."""
+    return "24:00" if at in (time(0), time.max) else f"{at:%H:%M}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from registre.access import Role, make_key
 from registre.cli.options import AuthorOption, JsonFlag
 from registre.cli.output import moment, show_json, show_table, show_text
-from registre.errors import InvalidInput
+from registre.operations import key_name, key_prefix, role_name
 from registre.plain import plain_text
 from registre.settings import load_settings
 from registre.wiring import open_store
@@ -30,13 +29,9 @@ def add_key(
     author: AuthorOption,
 ) -> None:
     """Make a key. Its text is on stdout, alone, and is never shown again."""
-    if role not in set(Role):
-        raise InvalidInput("role", f"'{role[:40]}' is unknown; one of {', '.join(Role)} is expected.")
-    if not name.strip():
-        raise InvalidInput("name", "say whose key it is.")
-    known, key = plain_text(name, "name", 100), make_key()
+    covers, known, key = role_name(role), key_name(name), make_key()
     with open_store(load_settings()) as store:
-        store.keys.add(key, known, Role(role), plain_text(author, "author", 100))
+        store.keys.add(key, known, covers, plain_text(author, "author", 100))
     if as_json:
         show_json({"prefix": key.prefix, "name": known, "role": role, "key": key.text})
     else:
@@ -69,8 +64,7 @@ def revoke_key(
     author: AuthorOption,
 ) -> None:
     """End a key. Whoever holds it is refused within two seconds."""
-    if not re.fullmatch(r"[0-9a-f]{8}", prefix):
-        raise InvalidInput("prefix", f"'{prefix[:20]}' is none; `registre keys list` shows them.")
+    known = key_prefix(prefix, "`registre keys list`")
     with open_store(load_settings()) as store:
-        store.keys.revoke(prefix, plain_text(author, "author", 100))
+        store.keys.revoke(known, plain_text(author, "author", 100))
     show_text(f"{prefix} is revoked.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import re
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -54,13 +54,6 @@ def cents_of(text: str, option: str) -> int:
         raise InvalidInput(option, f"'{text[:30]}' is not an amount in dollars, such as 150 or 150,00.")
     whole, _, part = plain.replace(",", ".").partition(".")
     return int(whole) * 100 + int(part.ljust(2, "0") or "0")
-
-
-def day_of(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(option, f"'{text[:30]}' is not a day, such as 2026-04-01.") from None
 
 
 def instant_of(text: str, option: str) -> datetime:

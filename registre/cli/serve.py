@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.api import running_api
+from registre.cli.api_beside import ApiBeside
 from registre.cli.output import show_json, show_table, show_text
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
@@ -48,7 +48,7 @@ def up(
     stop = _stop_on_signals()
     with open_store(settings) as store:
         keep_worlds_apart(settings, store, with_twin)
-        beside = running_api() if with_api else nullcontext()
+        beside: AbstractContextManager[object] = ApiBeside() if with_api else nullcontext()
         if not with_twin:
             _work(settings, store, stop, beside)
             return
@@ -61,7 +61,7 @@ def up(
             _work(settings.model_copy(update={"base_url": base_url}), store, stop, beside)
 
 
-def _work(settings: Settings, store: Store, stop: Event, beside: AbstractContextManager[None]) -> None:
+def _work(settings: Settings, store: Store, stop: Event, beside: AbstractContextManager[object]) -> None:
     """`beside` is up from when the worker is until it has drained."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,12 +12,12 @@ from registre.cli.options import AuthorOption, JsonFlag
 from registre.cli.output import moment, show_json, show_table, show_text
 from registre.document import Source
 from registre.errors import ErrorKind, InvalidInput, NotFound
-from registre.forms import SeenForm, difference
-from registre.gates import Gate
+from registre.forms import FormStanding, accepted_of, standing_of
+from registre.operations import source_name
 from registre.plain import plain_text
 from registre.sentences import Sentence
 from registre.settings import load_settings
-from registre.wiring import Store, open_store
+from registre.wiring import open_store
 
 app = typer.Typer(help="What is known of the registry's site: its forms and its sentences.", no_args_is_help=True)
 
@@ -30,14 +30,15 @@ _CLASSES = (ErrorKind.NOT_FOUND, ErrorKind.INVALID_ORDER, ErrorKind.PAPER_ONLY, 
 def list_forms(as_json: JsonFlag = False) -> None:
     """Show the form of each source: accepted since when and by whom, last seen, what has changed, and whether it is frozen."""
     with open_store(load_settings()) as store:
-        forms = [_form(store.forms.known(), _frozen(store), source) for source in Source]
+        known, closed = store.forms.known(), store.gates.closures()
+    forms = [standing_of(source, known, closed) for source in Source]
     if as_json:
-        show_json(forms)
+        show_json([asdict(form) for form in forms])
         return
     show_table("Forms", ("source", "accepted", "last seen", "state", "what has changed"),
-               [(f["source"], _acceptance(f), moment(f["last_seen"]), _state(f), f["difference"] or f["frozen"] or "")
+               [(f.source, _acceptance(f), moment(f.last_seen), _state(f), f.difference or f.frozen or "")
                 for f in forms])  # fmt: skip
-    if any(f["drifted_since"] for f in forms):
+    if any(f.drifted_since for f in forms):
         show_text(
             "A changed form: compare it with the site, mend the profile if need be, then `registre site accept SOURCE`."
         )
@@ -48,7 +49,7 @@ def accept_form(source: SourceArgument, as_json: JsonFlag = False, *, author: Au
     """Accept the changed form of a source, after a look at it: its orders go on."""
     known = source_of(source)
     with open_store(load_settings()) as store:
-        changed = _form(store.forms.known(), {}, known)["difference"]
+        changed = standing_of(known, store.forms.known(), ()).difference
         resumed = store.forms.accept(known, plain_text(author, "author", 100))
     if as_json:
         show_json({"source": known, "accepted": changed, "resumed": resumed})
@@ -64,7 +65,7 @@ def list_options(
     """Print a select's options as last accepted: the JSON that `registre match --options` reads."""
     known = source_of(source)
     with open_store(load_settings()) as store:
-        form = _accepted(store.forms.known(), known)
+        form = accepted_of(known, store.forms.known())
     if form is None:
         raise NotFound(f"No form of {known} was seen yet; `registre site check` looks at it.")
     options = form.contract.options(field)
@@ -94,11 +95,7 @@ def list_sentences(
 
 
 def source_of(text: str) -> Source:
-    if text == "plan":
-        return Source.PLAN
-    if text not in set(Source):
-        raise InvalidInput("source", f"'{text[:40]}' is unknown; one of {', '.join(Source)} is expected.")
-    return Source(text)
+    return Source.PLAN if text == "plan" else source_name(text)
 
 
 def _say_how_to_class(found: Sequence[Sentence]) -> None:
@@ -115,38 +112,13 @@ def _say_how_to_class(found: Sequence[Sentence]) -> None:
         show_text(line)
 
 
-def _form(known: Sequence[SeenForm], frozen: dict[str, str], source: Source) -> dict[str, Any]:
-    """What is known of one source's form, as JSON has it."""
-    accepted = _accepted(known, source)
-    drifted = next((f for f in known if f.source is source and f.accepted_at is None), None)
-    return {
-        "source": source,
-        "fingerprint": accepted and accepted.contract.fingerprint,
-        "accepted_at": accepted and accepted.accepted_at,
-        "accepted_by": accepted and accepted.accepted_by,
-        "last_seen": accepted and accepted.last_seen,
-        "drifted_since": drifted and drifted.first_seen,
-        "drifted_last_seen": drifted and drifted.last_seen,
-        "difference": difference(accepted.contract, drifted.contract) if accepted and drifted else None,
-        "frozen": frozen.get(source),
-    }
-
-
-def _accepted(known: Sequence[SeenForm], source: Source) -> SeenForm | None:
-    return next((f for f in known if f.source is source and f.accepted_at is not None), None)
-
-
-def _frozen(store: Store) -> dict[str, str]:
-    return {c.name: c.reason for c in store.gates.closures() if c.gate is Gate.FROZEN}
-
-
-def _acceptance(form: dict[str, Any]) -> str:
-    if form["accepted_at"] is None:
+def _acceptance(form: FormStanding) -> str:
+    if form.accepted_at is None:
         return "never seen"
-    return f"{moment(form['accepted_at'])} {'by ' + form['accepted_by'] if form['accepted_by'] else 'at first sight'}"
+    return f"{moment(form.accepted_at)} {'by ' + form.accepted_by if form.accepted_by else 'at first sight'}"
 
 
-def _state(form: dict[str, Any]) -> str:
-    drifted = f"changed since {moment(form['drifted_since'])}" if form["drifted_since"] else ""
-    frozen = "frozen" if form["frozen"] else ""
-    return ", ".join(filter(None, (drifted, frozen))) or ("as accepted" if form["accepted_at"] else "")
+def _state(form: FormStanding) -> str:
+    drifted = f"changed since {moment(form.drifted_since)}" if form.drifted_since else ""
+    frozen = "frozen" if form.frozen else ""
+    return ", ".join(filter(None, (drifted, frozen))) or ("as accepted" if form.accepted_at else "")

@@ -28,7 +28,15 @@ class KeyRing(Protocol):
         """It was used now; exact to the minute."""
 
     def revoke(self, prefix: str, author: str) -> None:
-        """From now on it opens nothing. NotFound; Refused when it is revoked already."""
+        """From now on it opens nothing, nor do the sessions it began. NotFound; Refused when it is revoked already."""
+
+    def open_session(self, session: str, prefix: str) -> None:
+        """A person has signed in with this key; `session` is `registre.access.session_digest` of what their browser holds."""
+
+    def find_session(self, session: str) -> KnownKey | None:
+        """The key behind a session that lasts; None for any other."""
+
+    def close_session(self, session: str) -> None: ...
 
 
 class Repeatable(Protocol):
@@ -68,7 +76,10 @@ class Webhooks(Protocol):
         """Newest first."""
 
     def plan(self) -> int:
-        """Turn events into notices, each event once; returns how many were made. One caller at a time does it."""
+        """Turn events into notices, each event once; returns how many were made. One caller at a time does it.
+
+        Notices that ended longer ago than the rule `notice_days` are forgotten on the way.
+        """
 
     def due(self, limit: int = 100) -> list[NoticeId]:
         """Those to be sent now."""

@@ -9,7 +9,8 @@ from typing import Protocol
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Order, Status, WorkerView
+from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Order, Status, WorkerView
+from registre.pulse import Cause, Pulse, Span
 
 
 class Views(Protocol):
@@ -23,6 +24,12 @@ class Views(Protocol):
 
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
         """One page, newest first; `cursor` is the last page's `next_cursor`. Refused when it is none of ours."""
+
+    def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
+        """`page`, and how many the whole listing holds: exact for one status or everything, else counted up to `count_to`."""
+
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        """Of a whole listing, at one instant; newest first, no more than `limit`."""
 
     def count(self, wanted: JobFilter, limit: int) -> int:
         """How many jobs a listing holds, counted no further than `limit`."""
@@ -43,6 +50,9 @@ class Views(Protocol):
     def last_events(self, limit: int) -> list[Event]:
         """The last facts, oldest first."""
 
+    def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
+        """What people did, newest first; `before` is the cursor of the last one known."""
+
     def workers(self) -> list[WorkerView]:
         """Every worker that was ever reported; one that is dead is 'offline', whatever it said last."""
 
@@ -51,6 +61,15 @@ class Views(Protocol):
 
     def last_answer(self) -> datetime | None:
         """When the site last answered an order, as far as recent attempts tell."""
+
+    def pulse(self, span: Span) -> Pulse:
+        """How orders ended lately."""
+
+    def causes(self) -> list[Cause]:
+        """Of each kind of error how many orders ended so, the most frequent first."""
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the order that has waited longest was given; None when none waits."""
 
 
 class Gates(Protocol):
@@ -127,5 +146,6 @@ class Batches(Protocol):
     def approve(self, batch_id: BatchId, author: str) -> None:
         """Refused when it waits for no approval."""
 
-    def cancel(self, batch_id: BatchId, author: str) -> int:
-        """Cancel every job that may still be; returns how many, those asked to stop included."""
+    def cancel(self, batch_id: BatchId, author: str, *, expected: int | None = None) -> int:
+        """Cancel every job that may still be; returns how many, those asked to stop included. Miscounted, and nothing done, when
+        others than `expected` have not ended."""

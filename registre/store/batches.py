@@ -52,8 +52,9 @@ class BatchBook:
     def approve(self, batch_id: BatchId, author: str) -> None:
         self._gateway.call("approve_batch", batch=batch_id, author=author)
 
-    def cancel(self, batch_id: BatchId, author: str) -> int:
-        return int(self._gateway.call("cancel_batch", batch=batch_id, author=author)[0]["cancel_batch"])
+    def cancel(self, batch_id: BatchId, author: str, *, expected: int | None = None) -> int:
+        row = self._gateway.call("cancel_batch", batch=batch_id, author=author, expected=expected)[0]
+        return int(row["cancel_batch"])
 
 
 def _batch(row: Mapping[str, Any]) -> BatchView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from registre.access import KeyView, KnownKey, NewKey, Role
+from registre.access import SESSION, KeyView, KnownKey, NewKey, Role
 from registre.batch import BatchId, NewBatch
 from registre.database.gateway import Gateway, Json
 from registre.job import JobId, Order
@@ -35,14 +35,22 @@ class Keys:
         return [KeyView(**{**row, "role": Role(row["role"])}) for row in self._gateway.call("list_keys")]
 
     def find(self, prefix: str) -> KnownKey | None:
-        rows = self._gateway.call("find_key", prefix=prefix)
-        return KnownKey(**{**rows[0], "role": Role(rows[0]["role"])}) if rows else None
+        return _known(self._gateway.call("find_key", prefix=prefix))
 
     def note_use(self, prefix: str) -> None:
         self._gateway.call("note_key", prefix=prefix)
 
     def revoke(self, prefix: str, author: str) -> None:
         self._gateway.call("revoke_key", prefix=prefix, author=author)
+
+    def open_session(self, session: str, prefix: str) -> None:
+        self._gateway.call("open_web_session", digest=session, prefix=prefix, seconds=SESSION.total_seconds())
+
+    def find_session(self, session: str) -> KnownKey | None:
+        return _known(self._gateway.call("find_web_session", digest=session))
+
+    def close_session(self, session: str) -> None:
+        self._gateway.call("close_web_session", digest=session)
 
 
 class Requests:
@@ -75,6 +83,10 @@ class Requests:
 
     def keep_answer(self, once: Once, answer: dict[str, Any]) -> None:
         self._gateway.call("keep_answer", sender=once.sender, key=once.key, answer=Json(answer))
+
+
+def _known(rows: Sequence[Mapping[str, Any]]) -> KnownKey | None:
+    return KnownKey(**{**rows[0], "role": Role(rows[0]["role"])}) if rows else None
 
 
 def _fields(once: Once) -> dict[str, Any]:

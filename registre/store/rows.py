@@ -9,6 +9,8 @@ from typing import Any, cast
 from registre.document import DocumentRequest, Source
 from registre.job import Order
 
+_SOURCES = {str(source): source for source in Source}
+
 
 def request_of(row: Mapping[str, Any]) -> DocumentRequest:
     """The request of a row with columns source, number, circonscription, cadastre, designation, acte_type.
@@ -17,7 +19,7 @@ def request_of(row: Mapping[str, Any]) -> DocumentRequest:
     """
     source = row["source"]
     return DocumentRequest(
-        source=Source(source) if source in set(Source) else cast("Source", source),
+        source=_SOURCES.get(source) or cast("Source", source),
         number=row["number"],
         circonscription=row["circonscription"],
         cadastre=row["cadastre"],

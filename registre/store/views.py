@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 from registre.account import AccountId
 from registre.database.gateway import Gateway
 from registre.errors import NotFound, Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
+from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Status, WorkerView
+from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
 from registre.store.rows import request_of
 
 
@@ -30,13 +31,25 @@ class Reading:
         return list(self.page(JobFilter(status=status), limit=limit).jobs)
 
     def page(self, wanted: JobFilter, cursor: str | None = None, limit: int = 100) -> JobPage:
-        before_at, before_id = _place(cursor) if cursor else (None, None)
-        rows = self._gateway.call(
-            "page_of_jobs", **_asked(wanted), before_at=before_at, before_id=before_id, limit=limit + 1
-        )
-        jobs = tuple(_job(row) for row in rows[:limit])
-        more = len(rows) > limit
-        return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
+        return _page(self._gateway.call("page_of_jobs", **_asked(wanted), **_from(cursor), limit=limit + 1), limit)
+
+    def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
+        rows = self._gateway.call("listing", **_asked(wanted), **_from(cursor), limit=limit + 1, count_to=count_to)
+        page, is_counted = _page(rows, limit), wanted == JobFilter(status=wanted.status)
+        if cursor is None and page.next_cursor is None:
+            return JobListing(page, len(page.jobs), True)
+        # Past the end no row tells it.
+        total = int(rows[0]["total"]) if rows else self._total(wanted, count_to)
+        return JobListing(page, total, is_counted or total < count_to)
+
+    def _total(self, wanted: JobFilter, count_to: int) -> int:
+        if wanted != JobFilter(status=wanted.status):
+            return self.count(wanted, count_to)
+        counts = self.counts()
+        return sum(counts.values()) if wanted.status is None else counts[wanted.status]
+
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        return [JobId(str(row["id"])) for row in self._gateway.call("ids_of_jobs", **_asked(wanted), limit=limit)]
 
     def count(self, wanted: JobFilter, limit: int) -> int:
         return int(self._gateway.call("count_page", **_asked(wanted), limit=limit)[0]["count_page"])
@@ -61,6 +74,10 @@ class Reading:
     def last_events(self, limit: int) -> list[Event]:
         return [_event(row) for row in self._gateway.call("last_events", limit=limit)][::-1]
 
+    def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
+        number = int(before.rpartition("-")[2]) if before else None
+        return [_event(row) for row in self._gateway.call("deeds", before=number, limit=limit)]
+
     def workers(self) -> list[WorkerView]:
         return [
             WorkerView(
@@ -81,6 +98,36 @@ class Reading:
 
     def last_answer(self) -> datetime | None:
         found: datetime | None = self._gateway.call("last_answer")[0]["last_answer"]
+        return found
+
+    def pulse(self, span: Span) -> Pulse:
+        *beats, whole = self._gateway.call("pulse", step_seconds=float(span.step_seconds), buckets=span.buckets)
+        return Pulse(
+            span,
+            whole["completed"],
+            whole["failed"],
+            whole["p50_seconds"],
+            whole["p95_seconds"],
+            tuple(Beat(**row) for row in beats),
+        )
+
+    def causes(self) -> list[Cause]:
+        rows = self._gateway.call("causes", limit=MOST_COUNTED + 1)
+        found = [
+            Cause(
+                row["kind"],
+                min(row["jobs"], MOST_COUNTED),
+                row["jobs"] <= MOST_COUNTED,
+                row["source"],
+                row["message"] or "",
+                row["at"],
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda cause: (-cause.jobs, cause.kind))
+
+    def oldest_waiting(self) -> datetime | None:
+        found: datetime | None = self._gateway.call("oldest_waiting")[0]["oldest_waiting"]
         return found
 
 
@@ -108,6 +155,19 @@ def _asked(wanted: JobFilter) -> dict[str, str | None]:
         "number": wanted.number,
         "place": wanted.circonscription,
     }
+
+
+def _from(cursor: str | None) -> dict[str, datetime | str | None]:
+    """A place in a listing as its functions take it."""
+    before_at, before_id = _place(cursor) if cursor else (None, None)
+    return {"before_at": before_at, "before_id": before_id}
+
+
+def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> JobPage:
+    """A page from its rows, and one more when there is a next."""
+    jobs = tuple(_job(row) for row in rows[:limit])
+    more = len(rows) > limit
+    return JobPage(jobs, f"{jobs[-1].created_at.isoformat()}_{jobs[-1].id}" if more else None)
 
 
 def _place(cursor: str) -> tuple[datetime, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +18,7 @@ from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from api.app import create_app
+from api.examples import UNKNOWN, example_of
 from registre.access import Role
 from registre.wiring import Store
 from tests.api.conftest import Asking, running
@@ -55,6 +58,57 @@ def test_whatever_is_sent_is_answered_as_the_openapi_says(store: Store, ask: Ask
     assert wrong == []
 
 
+def bodies(openapi: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(place, media type, content) of every body that is asked or answered."""
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            asked = {"asked": operation["requestBody"]} if "requestBody" in operation else {}
+            for place, body in {**asked, **operation["responses"]}.items():
+                for media, content in (body.get("content") or {}).items():
+                    yield f"{method} {path} {place}", media, content
+
+
+def test_every_body_has_an_example_that_is_as_its_schema_says(ask: Asking) -> None:
+    openapi = ask("GET", "/openapi.json").json()
+    found = list(bodies(openapi))
+    assert len(found) > 200
+    for place, media, content in found:
+        assert "example" in content, place
+        assert UNKNOWN not in str(content["example"]), f"{place} has a field without a word of its own"
+        if media.endswith("json") or content["schema"].get("type") == "object":
+            validator = jsonschema_rs.validator_for(
+                {**content["schema"], "components": openapi["components"]}, validate_formats=True
+            )
+            wrong = [error.message for error in validator.iter_errors(content["example"])]
+            assert wrong == [], f"{place}: {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/extractions"),
+        ("POST", "/api/batches"),
+        ("PUT", "/api/pauses"),
+        ("PUT", "/api/hours"),
+        ("PUT", "/api/budgets"),
+        ("PUT", "/api/fees"),
+        ("POST", "/api/keys"),
+        ("POST", "/api/webhooks"),
+        ("POST", "/api/accounts"),
+    ],
+)
+def test_an_example_can_be_sent_as_it_is(ask: Asking, method: str, path: str) -> None:
+    openapi = ask("GET", "/openapi.json").json()
+    body = openapi["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["example"]
+    body.pop("deadline", None)  # of an order; a day that will have passed
+    answer = ask(method, path, json=body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+def test_an_unknown_word_is_found() -> None:
+    assert example_of({"type": "object", "properties": {"shoe_size": {"type": "string"}}}, {}) == {"shoe_size": UNKNOWN}
+
+
 def test_the_documentation_is_made_here_and_names_everything(client: TestClient[Litestar], ask: Asking) -> None:
     page = ask("GET", "/docs")
     schema = ask("GET", "/openapi.json").json()
@@ -66,5 +120,14 @@ def test_the_documentation_is_made_here_and_names_everything(client: TestClient[
         for operation in methods.values():
             assert operation["summary"], path
             assert operation["responses"], path
+    assert page.text.count("Such as:") == sum(
+        content is not None
+        for methods in schema["paths"].values()
+        for operation in methods.values()
+        for status, response in operation["responses"].items()
+        if status < "300"
+        for content in (response.get("content") or {}).values()
+    )
+    assert "Étude Tremblay" in page.text
     for kind in ("invalid-input", "other-request", "miscounted", "refused", "not-found", "unavailable", "failure"):
         assert f'id="{kind}"' in page.text, "the type of a problem leads here"

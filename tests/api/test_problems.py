@@ -44,7 +44,7 @@ def test_a_database_that_is_away_is_a_503_and_not_a_traceback(
         raise DatabaseUnavailable("The database does not answer: password=hunter2 refused.")
 
     assert ask("GET", "/api").status_code == 200
-    monkeypatch.setattr(type(store.views), "page", away)
+    monkeypatch.setattr(type(store.views), "listing", away)
     monkeypatch.setattr(type(store.accounts), "all", away)
     answer = ask("GET", "/api/extractions")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

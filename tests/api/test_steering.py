@@ -86,6 +86,13 @@ def test_a_pause_closes_a_gate_says_who_and_why_and_opens_again(ask: Asking) -> 
         ("PUT", "/api/budgets", {"scope": "site", "cap_cents": 1, "period": "year"}, "period"),
         ("PUT", "/api/fees", {"source": "testament", "cents": 1, "valid_from": "2026-04-01"}, "source"),
         ("PUT", "/api/fees", {"cents": 1, "valid_from": "April"}, "valid_from"),
+        ("PUT", "/api/hours", {"hours": [{"weekday": 8, "opens": "08:00", "closes": "22:00"}]}, "hours[0].weekday"),
+        ("PUT", "/api/hours", {"hours": [{"weekday": 1, "opens": "8h", "closes": "22:00"}]}, "opens"),
+        ("PUT", "/api/hours", {"hours": [{"weekday": 1, "opens": "22:00", "closes": "08:00"}]}, "closes"),
+        ("PUT", "/api/hours", {"hours": [{"weekday": 1, "opens": "08:00", "closes": "22:00"}] * 2}, "hours"),
+        ("PUT", "/api/holidays/2026-12-25", {"name": " "}, "name"),
+        ("PUT", "/api/holidays/Noël", {"name": "Noël"}, "day"),
+        ("DELETE", "/api/holidays/2026-02-30", None, "day"),
         ("GET", "/api/costs?from=2026-02-01&to=2026-01-01", None, "to"),
         ("GET", "/api/costs?by=moon", None, "by"),
         ("GET", "/api/history?after=x", None, "after"),
@@ -118,6 +125,28 @@ def test_rules_fees_and_budgets_are_an_admins(ask: Asking) -> None:
     assert [(event["kind"], event["data"]["author"]) for event in changes] == [
         (kind, "the admin") for kind in ("rule.changed", "budget.changed", "fee.changed", "budget.changed")
     ]
+
+
+def test_hours_and_holidays_are_set_by_an_admin_and_told_as_they_were(ask: Asking) -> None:
+    week = [{"weekday": 1, "opens": "08:00", "closes": "22:00"}, {"weekday": 6, "opens": "08:00", "closes": "24:00"}]
+    christmas = "/api/holidays/2026-12-25"
+    for method, path, asked in (
+        ("PUT", "/api/hours", {"hours": week}),
+        ("PUT", christmas, {"name": "Noël"}),
+        ("DELETE", christmas, None),
+    ):
+        assert ask(method, path, json=asked, role=Role.OPERATOR).status_code == 403
+    assert ask("PUT", christmas, json={"name": "Noël"}).json()["holidays"] == [{"day": "2026-12-25", "name": "Noël"}]
+    told = ask("PUT", "/api/hours", json={"hours": week}).json()
+    assert told["hours"] == [
+        {"weekday": 1, "opens": "08:00:00", "closes": "22:00:00"},
+        {"weekday": 6, "opens": "08:00:00", "closes": "00:00:00"},
+    ]
+    assert ask("PUT", "/api/hours", json={"hours": told["hours"]}).json() == told, "what is told can be sent back"
+    assert ask("DELETE", christmas).json() == {**told, "holidays": []}
+    assert ask("PUT", "/api/hours", json={"hours": []}).json() == {"hours": [], "holidays": []}
+    changes = [event for event in ask("GET", "/api/history").json()["events"] if event["kind"] == "hours.changed"]
+    assert {event["data"]["author"] for event in changes} == {"the admin"}
 
 
 def test_costs_are_told_as_json_and_as_csv(ask: Asking, store: Store, tmp_path: Path) -> None:

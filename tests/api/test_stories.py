@@ -14,6 +14,7 @@ import pytest
 from registre.access import Role
 from registre.job import JobId, Lease, Status
 from registre.ledger import Delivery, PurchaseId, SecuredFile
+from registre.ports import JobQueue
 from registre.wiring import Store
 from tests.api.conftest import NOBODY, Asking
 
@@ -141,6 +142,24 @@ def test_many_are_retried_when_they_are_as_many_as_were_seen(ask: Asking, sql: C
     told = ask("POST", "/api/extractions/bulk", json={**wanted, "expected": 3}, role=Role.OPERATOR).json()
     assert (told["matched"], set(told["done"]), told["refused"]) == (3, set(ids), [])
     assert ask.store.views.counts()[Status.WAITING] == 3
+
+
+def test_what_joins_a_choice_after_it_was_counted_is_not_touched(
+    ask: Asking, sql: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = failed(ask, sql, 2)
+    requeue = type(ask.store.queue).requeue
+
+    def beside_a_new_failure(queue: JobQueue, job_id: JobId, author: str) -> None:
+        if job_id == ids[1]:
+            failed(ask, sql, 1)
+        requeue(queue, job_id, author)
+
+    monkeypatch.setattr(type(ask.store.queue), "requeue", beside_a_new_failure)
+    asked = {"action": "retry", "filter": {"status": "failed"}, "expected": 2}
+    told = ask("POST", "/api/extractions/bulk", json=asked).json()
+    assert set(told["done"]) == set(ids)
+    assert ask.store.views.counts()[Status.FAILED] == 1
 
 
 def test_one_that_refuses_does_not_keep_the_others(ask: Asking, sql: Callable[..., None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -109,6 +109,29 @@ def test_a_removed_webhook_is_told_nothing_more(ports: Ports) -> None:
             act()
     assert [event.kind for event in ports.views.last_events(9)][:2] == ["webhook.added", "webhook.added"]
     assert all("whsec" not in str(event) for event in ports.views.last_events(9))
+
+
+@pytest.mark.parametrize("kind", ["postgres", "memory"])
+def test_what_is_over_is_kept_for_the_days_of_the_rule(request: pytest.FixtureRequest, kind: str) -> None:
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+    def clock() -> datetime:
+        return now
+
+    store = request.getfixturevalue("store_at")(clock) if kind == "postgres" else MemoryStore(clock)
+    ports, hook = Ports(store), Ports(store).hook()
+    waits, over = ports.webhooks.test(hook), ports.webhooks.test(hook)
+    assert ports.webhooks.claim(over, 60) is not None
+    ports.webhooks.note(over, 204, None, None)
+    store.gates.set_rule("notice_days", 7, "a test")
+    for days, kept in ((7, {waits, over}), (8, {waits})):
+        now = datetime(2026, 6, 1 + days, 12, tzinfo=UTC)
+        ports.webhooks.plan()
+        assert {notice.id for notice in ports.webhooks.notices(hook)} == kept
+    ports.webhooks.remove(hook, "a test")  # what waited is given up with it
+    now = datetime(2026, 6, 20, 12, tzinfo=UTC)
+    ports.webhooks.plan()
+    assert ports.webhooks.notices(hook) == []
 
 
 def test_many_events_become_notices_in_their_order(store: Store) -> None:

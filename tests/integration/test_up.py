@@ -117,6 +117,8 @@ def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
         [address], [key] = re.findall(r"api at (\S+)", running.said()), re.findall(r"keep it: (\S+)", running.said())
         told = httpx.get(f"{address}/api/extractions/{order}", headers={"X-API-Key": key}).json()
         assert told["status"] == "Complété"
+        [api] = [child for child in psutil.Process(running.process.pid).children() if "api" in child.cmdline()]
+        api.kill()
         job = show(home, order)
         assert job["status"] == "Complété"
         kinds = [event["kind"] for event in job["events"]]
@@ -133,6 +135,7 @@ def test_an_order_of_another_process_is_taken_at_once_and_ctrl_c_leaves_nothing(
         free = registre(
             home, "submit", "acte", "--number", "12 345 678", "--circonscription", "Montréal", "--acte-type", "Acte"
         )
+        until(lambda: running.said().count("api at ") == 2, f"the API was not started again: {running.said()}")
         running.press_ctrl_c()
         assert running.code() == 0, running.said()
         assert "Traceback" not in running.said()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Period
-from registre.errors import Refused
+from registre.errors import Miscounted, Refused
 from registre.gates import Scope
 from registre.job import Order, Status
 from registre.ledger import PurchaseState
@@ -82,14 +82,13 @@ class MemoryBatches:
             self._state.tell("batch.approved", None, now, batch=row.id, author=author)
             self._state.ring(JOBS_CHANNEL)
 
-    def cancel(self, batch_id: BatchId, author: str) -> int:
+    def cancel(self, batch_id: BatchId, author: str, *, expected: int | None = None) -> int:
         with self._state.transaction() as now:
             row = self._state.batch(batch_id)
-            jobs = [
-                job
-                for job in self._state.jobs.values()
-                if job.batch_id == row.id and job.status not in OVER and not is_buying(self._state, job)
-            ]
+            left = [job for job in self._state.jobs.values() if job.batch_id == row.id and job.status not in OVER]
+            if expected is not None and expected != len(left):
+                raise Miscounted(f"{expected} orders were expected, and {len(left)} have not ended; nothing was done.")
+            jobs = [job for job in left if not is_buying(self._state, job)]
             for job in jobs:
                 cancel(self._state, job, author, now)
             return len(jobs)

@@ -15,7 +15,7 @@ from tests.memory.state import JOBS_CHANNEL, Breaker, State
 
 MAY_BE_NONE = {"approval_above_cents"}
 MAY_BE_FRACTION = {"pace_seconds"}
-AT_LEAST_ONE = {"attempt_seconds", "breaker_failures"}
+AT_LEAST_ONE = {"attempt_seconds", "breaker_failures", "notice_days"}
 
 
 class MemoryGates:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from registre.access import KeyView, KnownKey, NewKey, Role
+from registre.access import SESSION, KeyView, KnownKey, NewKey, Role
 from registre.batch import NewBatch
 from registre.errors import NotFound, OtherRequest, Refused
 from registre.job import Order
@@ -57,6 +57,19 @@ class MemoryKeys:
                 raise Refused("This key is revoked already.")
             row.view = replace(row.view, revoked_at=now, revoked_by=author)
             self._state.tell("key.revoked", None, now, prefix=prefix, author=author)
+
+    def open_session(self, session: str, prefix: str) -> None:
+        with self._state.transaction() as now:
+            self._state.web_sessions[session] = prefix, now + SESSION
+
+    def find_session(self, session: str) -> KnownKey | None:
+        with self._state.transaction() as now:
+            prefix, until = self._state.web_sessions.get(session, ("", now))
+        return self.find(prefix) if until > now else None
+
+    def close_session(self, session: str) -> None:
+        with self._state.transaction():
+            self._state.web_sessions.pop(session, None)
 
 
 class MemoryRequests:

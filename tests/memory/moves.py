@@ -85,8 +85,10 @@ def _leave(job: JobRow, now: datetime | None) -> None:
     job.finished_at = now
 
 
-def fail(state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, now: datetime) -> None:
-    """→ 'Erreur'."""
+def fail(
+    state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, now: datetime, author: str | None = None
+) -> None:
+    """→ 'Erreur'; `author` is the person who ended it, if any."""
     job.status, job.error_kind, job.error_message = Status.FAILED, str(kind), message
     _leave(job, now)
     end_attempt(state, job.id, job.token, ending, now, str(kind), message)
@@ -98,6 +100,8 @@ def fail(state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, 
         attempts=job.attempts,
         error_kind=job.error_kind,
         message=message,
+        **_worked(job, now),
+        **({"author": author} if author else {}),
     )
 
 
@@ -108,8 +112,19 @@ def complete(state: State, job: JobRow, path: str, now: datetime) -> None:
     _leave(job, now)
     end_attempt(state, job.id, job.token, "completed", now)
     state.tell(
-        "job.completed", job.id, now, status=str(job.status), attempts=job.attempts, error_kind=None, path=job.path
+        "job.completed",
+        job.id,
+        now,
+        status=str(job.status),
+        attempts=job.attempts,
+        error_kind=None,
+        path=job.path,
+        **_worked(job, now),
     )
+
+
+def _worked(job: JobRow, now: datetime) -> dict[str, float]:
+    return {} if job.started_at is None else {"seconds": (now - job.started_at).total_seconds()}
 
 
 def reuse(state: State, job: JobRow, purchase: PurchaseRow, now: datetime) -> None:
@@ -179,7 +194,7 @@ def cancel(state: State, job: JobRow, author: str, now: datetime) -> str:
     if is_buying(state, job):
         raise Refused("The document of this job is being bought; it can no longer be cancelled.")
     if job.status == Status.WAITING:
-        fail(state, job, ErrorKind.CANCELLED, f"Cancelled by {author}.", "cancelled", now)
+        fail(state, job, ErrorKind.CANCELLED, f"Cancelled by {author}.", "cancelled", now, author)
         return "cancelled"
     job.cancel_requested_at = now
     state.tell("job.cancel_requested", job.id, now, author=author)

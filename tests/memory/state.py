@@ -45,6 +45,7 @@ RULES = Rules(
     approval_above_cents=None,
     rebuys_per_day=0,
     breaker_failures=3,
+    notice_days=30,
 )
 """The rules of a new database in memory: the quietest ones, so that a test says what it needs."""
 
@@ -297,6 +298,7 @@ class State:
         self.used: Counter[UseKey] = Counter()
         self.keys: dict[str, KeyRow] = {}
         self.requests: dict[tuple[str, str], RequestRow] = {}
+        self.web_sessions: dict[str, tuple[str, datetime]] = {}
         self.webhooks: dict[WebhookId, WebhookRow] = {}
         self.notices: dict[NoticeId, NoticeRow] = {}
         self.planned = 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from registre.account import AccountId
 from registre.errors import Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobPage, JobView, Status, WorkerView
+from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Status, WorkerView
+from registre.pulse import Beat, Cause, Pulse, Span
 from tests.memory.state import AttemptRow, JobRow, State
 
 ANSWERED = ("secured", "completed", "failed")
@@ -37,6 +38,15 @@ class MemoryViews:
         rows = rows[:limit]
         last = f"{rows[-1].created_at.isoformat()}|{rows[-1].id}" if rows and more else None
         return JobPage(tuple(_job(row) for row in rows), last)
+
+    def listing(self, wanted: JobFilter, cursor: str | None, limit: int, *, count_to: int) -> JobListing:
+        page, total = self.page(wanted, cursor, limit), self.count(wanted, 1_000_000)
+        is_whole = wanted == JobFilter(status=wanted.status) or (cursor is None and page.next_cursor is None)
+        return JobListing(page, total if is_whole else min(total, count_to), is_whole or total < count_to)
+
+    def ids(self, wanted: JobFilter, limit: int) -> list[JobId]:
+        with self._state.transaction():
+            return [row.id for row in self._newest_first() if _is_wanted(row, wanted)][:limit]
 
     def count(self, wanted: JobFilter, limit: int) -> int:
         with self._state.transaction():
@@ -80,6 +90,12 @@ class MemoryViews:
         with self._state.transaction():
             return self._state.events[-limit:]
 
+    def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
+        with self._state.transaction():
+            done = [event for event in self._state.events if event.data.get("author")]
+        cursors = [event.cursor for event in done]
+        return done[: cursors.index(before) if before else None][::-1][:limit]
+
     def workers(self) -> list[WorkerView]:
         with self._state.transaction() as now:
             return [self._worker(name, *said, now) for name, said in sorted(self._state.workers.items())]
@@ -111,12 +127,63 @@ class MemoryViews:
                 default=None,
             )
 
+    def pulse(self, span: Span) -> Pulse:
+        with self._state.transaction() as now:
+            epoch = datetime(1970, 1, 1, tzinfo=UTC)
+            step = timedelta(seconds=span.step_seconds)
+            since = epoch + (now - epoch) // step * step - (span.buckets - 1) * step
+            ended = [e for e in self._state.events if e.kind in ("job.completed", "job.failed") and e.at >= since]
+        beats = tuple(
+            Beat(start, *_told([e for e in ended if start <= e.at < start + step]))
+            for start in (since + n * step for n in range(span.buckets))
+        )
+        return Pulse(span, *_told(ended), beats)
+
+    def causes(self) -> list[Cause]:
+        newest: dict[str, list[JobRow]] = {}
+        with self._state.transaction():
+            for row in self._newest_first():
+                if row.status is Status.FAILED and row.error_kind:
+                    newest.setdefault(row.error_kind, []).append(row)
+        found = [
+            Cause(
+                kind,
+                len(rows),
+                True,
+                rows[0].source,
+                rows[0].error_message or "",
+                rows[0].finished_at or rows[0].created_at,
+            )
+            for kind, rows in newest.items()
+        ]
+        return sorted(found, key=lambda cause: (-cause.jobs, cause.kind))
+
+    def oldest_waiting(self) -> datetime | None:
+        with self._state.transaction():
+            waiting = [row.created_at for row in self._state.jobs.values() if row.status is Status.WAITING]
+        return min(waiting, default=None)
+
     def events_after(self, cursor: str, limit: int = 500) -> list[Event]:
         start = cursor.removeprefix("0-") or "0"
         if not start.isdigit():
             raise Refused("This cursor is none of ours.")
         with self._state.transaction():
             return self._state.events[int(start) : int(start) + limit]
+
+
+def _told(ended: list[Event]) -> tuple[int, int, float | None, float | None]:
+    completed = [event for event in ended if event.kind == "job.completed"]
+    seconds = sorted(event.data["seconds"] for event in completed if "seconds" in event.data)
+    return len(completed), len(ended) - len(completed), _percentile(seconds, 0.5), _percentile(seconds, 0.95)
+
+
+def _percentile(found: list[float], share: float) -> float | None:
+    """Between the two nearest, as PostgreSQL's percentile_cont."""
+    if not found:
+        return None
+    whole, part = divmod(share * (len(found) - 1), 1)
+    low, high = found[int(whole)], found[min(int(whole) + 1, len(found) - 1)]
+    return float(low + part * (high - low))
 
 
 def _place(cursor: str) -> tuple[datetime, str]:

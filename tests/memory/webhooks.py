@@ -57,6 +57,10 @@ class MemoryWebhooks:
     def plan(self) -> int:
         state = self._state
         with state.transaction() as now:
+            kept_from = now - timedelta(days=state.rules.notice_days)
+            for row in list(state.notices.values()):
+                if row.ended_at is not None and row.ended_at < kept_from:
+                    del state.notices[row.id]
             if not state.webhooks:
                 return 0
             before = len(state.notices)

@@ -39,6 +39,7 @@ RULES = Rules(
     approval_above_cents=300,
     rebuys_per_day=0,
     breaker_failures=2,
+    notice_days=30,
 )
 FILES = [SecuredFile(letter * 64, 1000, 2) for letter in "aab"]
 DOCUMENTS = [
@@ -358,7 +359,7 @@ class BesideMachine(OperatedMachine):
         if what == "cancel":
             self.both(lambda s: s.queue.cancel(job_id, "a test"))
         else:
-            self.both(lambda s: s.queue.requeue(job_id))
+            self.both(lambda s: s.queue.requeue(job_id, "a test"))
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), limit=st.integers(1, 3))

@@ -44,21 +44,27 @@ end $$;
 
 -- En traitement → Complété | Erreur. Private: its callers have checked.
 create function registre.close_job(p_job uuid, p_token bigint, p_status text, p_kind text, p_message text, p_ending text,
-                                   p_now timestamptz, p_path text default null, p_needs_review boolean default false) returns void
+                                   p_now timestamptz, p_path text default null, p_needs_review boolean default false,
+                                   p_author text default null) returns void
 language plpgsql as $$
 declare
     v_attempts integer;
+    v_started timestamptz;
     v_status public.extraction_queue.status%type := p_status;  -- an adopted table may have an enumeration here
 begin
     update public.extraction_queue
     set status = v_status, error_kind = p_kind, error_message = p_message,
         supabase_path = coalesce(p_path, supabase_path), needs_review = p_needs_review, wait_reason = null,
         lease_owner = null, lease_until = null, attempt_until = null, step = null, finished_at = p_now, updated_at = p_now
-    where id = p_job returning coalesce(attemtps, 0) into v_attempts;
+    where id = p_job returning coalesce(attemtps, 0), processing_started_at into v_attempts, v_started;
     perform registre.end_attempt(p_job, p_token, p_ending, p_kind, p_message, p_now);
+    -- seconds: how long the order was worked on the last time; what was owned already took no work.
     perform registre.emit(case p_status when 'Erreur' then 'job.failed' else 'job.completed' end, p_job,
         jsonb_build_object('status', p_status, 'attempts', v_attempts, 'error_kind', p_kind, 'message', p_message)
-            || case when p_path is null then '{}' else jsonb_build_object('path', p_path) end, p_now);
+            || case when p_path is null then '{}' else jsonb_build_object('path', p_path) end
+            || case when p_author is null then '{}' else jsonb_build_object('author', p_author) end
+            || case when p_ending = 'reused' then '{"reused": true}' when v_started is null then '{}'
+                    else jsonb_build_object('seconds', round(extract(epoch from p_now - v_started), 3)) end, p_now);
 end $$;
 
 -- En attente | En traitement → Complété with what was bought before. Private: its callers hold the job.

@@ -93,23 +93,26 @@ begin
     perform pg_notify('registre_jobs', '');
 end $$;
 
--- Cancels what may still be cancelled; what is being bought is not. Returns how many, those asked to stop included.
-create function registre.cancel_batch(p_batch uuid, p_author text, p_now timestamptz default null) returns integer
+-- Cancels what may still be cancelled; what is being bought is not. Returns how many, those asked to stop included. p_expected:
+-- nothing is done when others than so many have not ended. They are counted once their rows are locked, so none ends in between.
+create function registre.cancel_batch(p_batch uuid, p_author text, p_expected integer default null, p_now timestamptz default null)
+returns integer
 language plpgsql as $$
 declare
+    v_left uuid[];
     v_job uuid;
     v_cancelled integer := 0;
 begin
     if not exists (select from registre.batches b where b.id = p_batch) then
         perform registre.refuse('not_found', 'No batch has this id.');
     end if;
-    for v_job in
-        select q.id from public.extraction_queue q
-        where q.batch_id = p_batch and q.status in ('En attente', 'En traitement')
-          and not exists (select from registre.purchases p where p.id = q.purchase_id and p.state in ('intended', 'charged', 'secured'))
-        order by q.id for update
-    loop
-        -- Looked at again now that the row is locked.
+    v_left := array(select q.id from public.extraction_queue q where q.batch_id = p_batch and q.status in ('En attente', 'En traitement')
+                    order by q.id for update);
+    if p_expected <> cardinality(v_left) then
+        perform registre.refuse('miscounted', p_expected || ' orders were expected, and ' || cardinality(v_left)
+            || ' have not ended; nothing was done.');
+    end if;
+    foreach v_job in array v_left loop
         if not exists (select from public.extraction_queue q join registre.purchases p on p.id = q.purchase_id
                        where q.id = v_job and p.state in ('intended', 'charged', 'secured')) then
             perform registre.cancel_job(v_job, p_author, p_now);

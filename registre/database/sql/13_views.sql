@@ -8,6 +8,15 @@ create type registre.job_seen as (
     supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
     wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean);
 
+-- A row of a page, and how many the whole listing holds.
+drop type if exists registre.job_listed cascade;
+create type registre.job_listed as (
+    id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
+    client text, batch_id uuid, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
+    supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
+    wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean,
+    total bigint);
+
 -- Written out into the statements: asked for as a function of the row it would be planned once for each of its columns, 3 ms.
 create function registre.seen_columns() returns text
 language sql immutable as $$
@@ -25,14 +34,16 @@ begin
     return query execute 'select ' || registre.seen_columns() || ' from public.extraction_queue q where q.id = $1' using p_id;
 end $$;
 
--- The statement behind page_of_jobs: only what is asked for stands in it. The newest of each status and source there is (a dozen
+-- The statement behind page_of_jobs, ids_of_jobs and count_page (p_wanted: rows, ids, count): only what is asked for stands in it. The newest of each status and source there is (a dozen
 -- short walks), and of these the newest: so that rare things are found as fast as frequent ones. No index has all rows by their
 -- instant: a plan would look along it for what is rare, in vain, since what lies together on the disk looks cheap.
 -- A number names few rows and a batch some thousands: whatever else is asked for is looked for in these, hence as expressions
 -- that no index has.
+-- The rows of a page are fetched once it is known which they are: of a dozen walks' rows most are not among the newest. What is only
+-- counted is not fetched; each walk keeps its order, or a plan would look through the whole table for what is rare.
 create function registre.page_statement(p_status text, p_source text, p_client text, p_batch uuid, p_kind text,
                                         p_before_at timestamptz, p_before_id uuid, p_limit integer, p_number text default null,
-                                        p_place text default null) returns text
+                                        p_place text default null, p_wanted text default 'rows') returns text
 language plpgsql stable as $$
 declare
     v_after text := case when p_before_at is null then '' else format(' and (q.created_at, q.id) < (%L, %L)', p_before_at, p_before_id) end;
@@ -40,6 +51,7 @@ declare
     v_narrow boolean := p_number is not null or p_batch is not null;
     v_asked text := '';
     v_more text := '';
+    v_walks text;
     v_first text := ' order by q.status, q.document_source limit 1';
     -- Beside a given status the comparison of pairs would be no place to start from, only a filter of all that have the status.
     v_next text := case when p_status is null then '(q.status, q.document_source) > (k.status, k.document_source)'
@@ -67,15 +79,20 @@ begin
         if v_narrow then v_more := v_more || format(' and q.circonscription_fonciere || '''' = %L', p_place);
         else v_asked := v_asked || format(' and q.circonscription_fonciere = %L', p_place); end if;
     end if;
-    return 'with recursive pairs as ('
+    v_walks := 'with recursive pairs as ('
         || '(select q.status, q.document_source from public.extraction_queue q where true' || v_asked || v_first || ')'
         || ' union all select n.* from pairs k cross join lateral (select q.status, q.document_source from public.extraction_queue q'
-        || ' where ' || v_next || v_asked || v_first || ') n) '
-        || 'select p.* from pairs k cross join lateral (select q.* from public.extraction_queue q '
-        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked
-        || v_more || v_after || v_newest || ') p'
+        || ' where ' || v_next || v_asked || v_first || ') n) ';
+    v_walks := v_walks || 'select ' || case p_wanted when 'count' then '1' else 'p.id, p.created_at' end
+        || ' from pairs k cross join lateral (select q.id, q.created_at from public.extraction_queue q '
+        || 'where q.status = k.status and q.document_source = k.document_source' || v_asked || v_more || v_after
+        || v_newest || ') p'
         || case when p_source is null then '' else format(' where k.document_source = %L', p_source) end
-        || format(' order by p.created_at desc, p.id desc limit %s', p_limit);
+        || case p_wanted when 'count' then '' else ' order by p.created_at desc, p.id desc' end || format(' limit %s', p_limit);
+    return case p_wanted
+        when 'rows' then 'select q.* from (' || v_walks || ') i join public.extraction_queue q on q.id = i.id '
+            || 'order by i.created_at desc, i.id desc'
+        else v_walks end;
 end $$;
 
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
@@ -89,6 +106,16 @@ begin
         || ') q';
 end $$;
 
+-- The whole of a listing at one instant: what is done to many is done to these, and to no other.
+create function registre.ids_of_jobs(p_status text default null, p_source text default null, p_client text default null,
+                                     p_batch uuid default null, p_kind text default null, p_number text default null,
+                                     p_place text default null, p_limit integer default 1000) returns table (id uuid)
+language plpgsql stable set jit = off as $$
+begin
+    return query execute 'select q.id from ('
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'ids') || ') q';
+end $$;
+
 -- How many a listing holds, counted up to p_limit.
 create function registre.count_page(p_status text default null, p_source text default null, p_client text default null,
                                     p_batch uuid default null, p_kind text default null, p_number text default null,
@@ -98,8 +125,29 @@ declare
     v_jobs bigint;
 begin
     execute 'select count(*) from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place) || ') q' into v_jobs;
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'count')
+        || ') q' into v_jobs;
     return v_jobs;
+end $$;
+
+-- page_of_jobs and its total in one call: what people look at most. A status, or everything, is counted as it changes; all else up to
+-- p_count_to.
+create function registre.listing(p_status text default null, p_source text default null, p_client text default null,
+                                 p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
+                                 p_before_id uuid default null, p_limit integer default 100, p_number text default null,
+                                 p_place text default null, p_count_to integer default 1000) returns setof registre.job_listed
+language plpgsql stable set jit = off as $$
+declare
+    v_total bigint;
+begin
+    if coalesce(p_source, p_client, p_batch::text, p_kind, p_number, p_place) is null then
+        select coalesce(sum(c.jobs), 0) into v_total from registre.job_counts c where p_status is null or c.status = p_status;
+    else
+        v_total := registre.count_page(p_status, p_source, p_client, p_batch, p_kind, p_number, p_place, p_count_to);
+    end if;
+    return query execute 'select ' || registre.seen_columns() || ', $1 from ('
+        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place)
+        || ') q' using v_total;
 end $$;
 
 -- From the differences, not from the rows.

@@ -52,6 +52,27 @@ begin
     perform registre.emit('key.revoked', null, jsonb_build_object('prefix', p_prefix, 'author', p_author), registre.instant(p_now));
 end $$;
 
+-- A person signs in with a key. What has expired goes, a hundred at a time.
+create function registre.open_web_session(p_digest text, p_prefix text, p_seconds double precision, p_now timestamptz default null) returns void
+language sql as $$
+    delete from registre.web_sessions w
+    where w.digest in (select o.digest from registre.web_sessions o where o.until <= registre.instant(p_now) limit 100 for update skip locked);
+    insert into registre.web_sessions (digest, prefix, created_at, until)
+    values (p_digest, p_prefix, registre.instant(p_now), registre.instant(p_now) + make_interval(secs => p_seconds))
+$$;
+
+-- The key that a session stands for, while the session lasts.
+create function registre.find_web_session(p_digest text, p_now timestamptz default null)
+returns table (prefix text, digest text, name text, role text, is_revoked boolean)
+language sql stable as $$
+    select k.prefix, k.digest, k.name, k.role, k.revoked_at is not null
+    from registre.web_sessions w join registre.api_keys k on k.prefix = w.prefix
+    where w.digest = p_digest and w.until > registre.instant(p_now)
+$$;
+
+create function registre.close_web_session(p_digest text) returns void
+language sql as $$ delete from registre.web_sessions w where w.digest = p_digest $$;
+
 -- The request under this key if there is one, else a new row for the caller to fill. Of two that come together the second waits
 -- here until the first is committed, and then finds it. Private.
 create function registre.claim_request(p_sender text, p_key text, p_hash text, p_kept_seconds double precision, p_now timestamptz)

@@ -55,7 +55,16 @@ begin
     return v_notice;
 end $$;
 
--- Events → waiting notices, each event once, by one reader at a time.
+-- What ended longer ago than the rules keep it goes, a thousand at a time; that of removed webhooks too. Private.
+create function registre.forget_notices(p_now timestamptz) returns void
+language sql as $$
+    delete from registre.notices n where n.id in (
+        select o.id from registre.notices o
+        where o.ended_at < p_now - (select r.notice_days from registre.rules r) * interval '1 day'
+        order by o.ended_at limit 1000 for update skip locked)
+$$;
+
+-- Events → waiting notices, each event once, by one reader at a time. What is old is forgotten on the way.
 create function registre.plan_notices(p_now timestamptz default null) returns integer
 language plpgsql as $$
 declare
@@ -65,6 +74,7 @@ declare
     v_made integer := 0;
     v_more integer;
 begin
+    perform registre.forget_notices(v_now);
     if not exists (select from registre.webhooks w where w.removed_at is null) then return 0; end if;
     if not pg_try_advisory_xact_lock(7305811004) then return 0; end if;
     select r.cursor into v_cursor from registre.notices_read r;

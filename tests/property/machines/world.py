@@ -50,6 +50,7 @@ RULES = Rules(
     approval_above_cents=None,
     rebuys_per_day=0,
     breaker_failures=1000,
+    notice_days=30,
 )
 """Rules that get in nobody's way; a machine changes the ones it is about."""
 
