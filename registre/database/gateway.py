@@ -7,7 +7,9 @@ here. A call is never repeated by the gateway: only its caller knows whether rep
 from __future__ import annotations
 
 import logging
+import os
 import select
+import socket
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from threading import Event, Thread
@@ -33,6 +35,8 @@ from registre.errors import (
 )
 
 log = logging.getLogger(__name__)
+
+PREPARE_AFTER = 5  # calls on one connection
 
 
 _BY_CODE: dict[str, type[RegistreError]] = {
@@ -74,7 +78,7 @@ class DirectGateway:
 
     def __init__(self, dsn: str, *, pool_size: int = 8, connect_timeout_seconds: int = 5) -> None:
         self._dsn = dsn
-        # No prepared statements: a transaction pooler in front of the database would mix them up between clients.
+        # No prepared statements until a connection is seen to be direct.
         self._options: dict[str, Any] = {
             "autocommit": True,
             "prepare_threshold": None,
@@ -125,13 +129,19 @@ class DirectGateway:
         try:
             self._pool.open()
             with self._pool.connection() as connection:
-                cursor = connection.execute(statement, arguments)
-                return cursor.fetchall() if cursor.description else []
+                try:
+                    cursor = connection.execute(statement, arguments)
+                except psycopg.errors.FeatureNotSupported:
+                    connection.close()  # what it has prepared is of a function that now answers with other columns
+                    raise
+                # asked for its description it would make a column object for each, longer than the rows take
+                return cursor.fetchall() if cursor.rownumber is not None else []
         except psycopg.errors.RaiseException as error:
             raise _translate(error) from None
         except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
             raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
         except (
+            psycopg.errors.FeatureNotSupported,
             psycopg.errors.InternalError_,
             psycopg.errors.UndefinedFunction,
             psycopg.errors.UndefinedObject,
@@ -189,6 +199,7 @@ class _Ear(Thread):
 def _configure(connection: psycopg.Connection[Any]) -> None:
     """Ids are text everywhere in the core: making objects of them first cost a third of the making of a page."""
     connection.adapters.register_loader("uuid", TextLoader)
+    _prepare_if_direct(connection)
 
 
 def _check(connection: psycopg.Connection[Any]) -> None:
@@ -198,6 +209,20 @@ def _check(connection: psycopg.Connection[Any]) -> None:
     waiting.register(connection.fileno(), select.POLLIN)
     if waiting.poll(0):
         ConnectionPool.check_connection(connection)
+
+
+def _prepare_if_direct(connection: psycopg.Connection[dict[str, Any]]) -> None:
+    """Let the driver prepare what is called again and again: parsing takes longer than a short call.
+
+    Not through a pooler, which would mix the statements up between its clients. One shows by its own numbers: the process it
+    names is not the one that answers, or the database sees another port than ours.
+    """
+    [seen] = connection.execute("select pg_backend_pid() as process, inet_client_port() as port").fetchall()
+    with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+        address = ours.getsockname()
+    port = address[1] if isinstance(address, tuple) else None
+    if (seen["process"], seen["port"]) == (connection.info.backend_pid, port):
+        connection.prepare_threshold = PREPARE_AFTER
 
 
 @lru_cache(maxsize=512)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-from psycopg.conninfo import make_conninfo
+import contextlib
+import socket
+from collections.abc import Iterator
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+from typing import Any
 
-from registre.database.gateway import DirectGateway, Json
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from registre.database.gateway import PREPARE_AFTER, DirectGateway, Json
 from registre.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, NotFound, Refused
 from tests.desk import Desk
 
@@ -74,3 +81,64 @@ def test_a_failed_call_leaves_nothing_open(desk: Desk) -> None:
             desk.gateway.call("requeue_job", job=NOBODY, author="a test")
     held = "select count(*) as n from pg_stat_activity where datname = current_database() and state like 'idle in transaction%%'"
     assert desk.sql(held) == [{"n": 0}]
+
+
+def copy(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def somebody_between(dsn: str) -> Iterator[str]:
+    """The address of one who stands before the database, as a pooler does, and passes everything on."""
+    known = conninfo_to_dict(dsn)
+    target = (str(known["host"]), int(str(known["port"])))
+
+    class Between(BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(target) as far:
+                back = Thread(target=copy, args=(far, self.request))
+                back.start()
+                copy(self.request, far)
+                back.join()
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Between) as server:
+        serving = Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        try:
+            yield make_conninfo(dsn, host="127.0.0.1", port=str(server.server_address[1]))
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def prepared(gateway: DirectGateway) -> Any:
+    for _ in range(PREPARE_AFTER + 2):
+        gateway.call("normalize_number", text="1")
+    return gateway.query("select count(*) as n from pg_prepared_statements where statement like '%normalize_number%'")[
+        0
+    ]["n"]
+
+
+def test_statements_are_prepared_on_a_direct_connection_and_not_through_somebody_between(dsn: str) -> None:
+    with DirectGateway(dsn, pool_size=1) as direct:
+        assert prepared(direct) == 1
+    with somebody_between(dsn) as address, DirectGateway(address, pool_size=1) as passed_on:
+        assert prepared(passed_on) == 0
+
+
+def test_a_function_that_now_answers_with_other_columns_is_a_database_away_once(empty_dsn: str) -> None:
+    with DirectGateway(empty_dsn, pool_size=1) as gateway, DirectGateway(empty_dsn, pool_size=1) as upgrading:
+        upgrading.execute_script("create schema registre")
+        upgrading.execute_script("create function registre.probe() returns integer language sql as 'select 1'")
+        for _ in range(PREPARE_AFTER + 2):
+            assert gateway.call("probe") == [{"probe": 1}]
+        upgrading.execute_script("drop function registre.probe()")
+        upgrading.execute_script(
+            "create function registre.probe() returns table (one integer, two integer) language sql as 'select 1, 2'"
+        )
+        with pytest.raises(DatabaseUnavailable, match="not those expected"):
+            gateway.call("probe")
+        assert gateway.call("probe") == [{"one": 1, "two": 2}]

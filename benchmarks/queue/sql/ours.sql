@@ -9,9 +9,9 @@ with wanted as materialized (
     select w.i, w.client, coalesce(c.last_position, 0) + row_number() over (partition by w.client order by w.i) as position
     from wanted w left join registre.clients c on c.name = w.client
 ), orders as (
-    insert into public.extraction_queue (document_source, document_number, document_number_normalized, circonscription_fonciere,
+    insert into public.extraction_queue (id, document_source, document_number, document_number_normalized, circonscription_fonciere,
         cadastre, designation_secondaire, acte_type, client, identity_key, lane, position, status, created_at, updated_at)
-    select (array['acte', 'index', 'plan_cadastraux'])[p.i %% 3 + 1], p.i::text, p.i::text, 'Montréal', 'Cadastre du Québec', '', 'Acte',
+    select registre.new_id(), (array['acte', 'index', 'plan_cadastraux'])[p.i %% 3 + 1], p.i::text, p.i::text, 'Montréal', 'Cadastre du Québec', '', 'Acte',
         p.client, 'fill|' || p.i, registre.lane(p.client, (array['acte', 'index', 'plan_cadastraux'])[p.i %% 3 + 1], null), p.position, 'En attente', a.at, a.at
     from placed p, lateral (select now() - interval '30 days' + (p.i %% 2500000) * interval '1 second' as at) a
     order by p.i

@@ -7,7 +7,7 @@ declare
     v_now bigint := (extract(epoch from clock_timestamp()) * 1000)::bigint;
 begin
     -- A bell that rang more than a second from now was set by a clock since put back.
-    if v_now - (select b.last_value from registre.bell b) not between -1000 and 99 then
+    if v_now - coalesce(pg_sequence_last_value('registre.bell'), 0) not between -1000 and 99 then
         perform setval('registre.bell', v_now);
         perform pg_notify('registre_events', '');
     end if;

@@ -24,11 +24,21 @@ $$;
 create function registre.closed_until(p_now timestamptz) returns timestamptz
 language plpgsql stable as $$
 declare
-    v_margin interval := make_interval(secs => (select r.last_start_seconds from registre.rules r));
+    v_today date := registre.today(p_now);
+    v_margin interval;
+    v_known boolean;
+    v_open boolean;
     v_days integer;
     v_window record;
 begin
-    if not exists (select from registre.service_hours) then return null; end if;
+    -- Mostly no hours are known, or one of today's openings is long enough: asked for first, since each lease asks.
+    select make_interval(secs => r.last_start_seconds), exists (select from registre.service_hours),
+        exists (select from registre.service_hours h
+                where h.weekday = extract(isodow from v_today) and (v_today + h.opens) at time zone 'America/Toronto' <= p_now
+                  and (v_today + h.closes) at time zone 'America/Toronto' - make_interval(secs => r.last_start_seconds) > p_now
+                  and not exists (select from registre.holidays o where o.day = v_today))
+    into v_margin, v_known, v_open from registre.rules r;
+    if not v_known or v_open then return null; end if;
     foreach v_days in array '{1,30}'::integer[] loop  -- mostly it is open now, or tomorrow
         for v_window in select * from registre.open_windows(p_now, v_days) loop
             if v_window.ends - v_margin > greatest(v_window.starts, p_now) then
@@ -56,17 +66,19 @@ end $$;
 
 -- The fee of one document on that day; a source without a fee of its own has that of '*'.
 create function registre.fee(p_source text, p_day date) returns integer
-language sql stable as $$
-    select coalesce(
+language plpgsql stable as $$  -- which keeps its plan; in SQL it would be planned at each lease
+begin
+    return coalesce(
         (select f.cents from registre.fees f where f.source = p_source and f.valid_from <= p_day order by f.valid_from desc limit 1),
         (select f.cents from registre.fees f where f.source = '*' and f.valid_from <= p_day order by f.valid_from desc limit 1),
-        150)
-$$;
+        150);
+end $$;
 
 create function registre.smallest_fee(p_day date) returns integer
-language sql stable as $$
-    select least(registre.fee('acte', p_day), registre.fee('index', p_day), registre.fee('plan_cadastraux', p_day))
-$$;
+language plpgsql stable as $$
+begin
+    return least(registre.fee('acte', p_day), registre.fee('index', p_day), registre.fee('plan_cadastraux', p_day));
+end $$;
 
 -- The document that serves an order without being bought again: an acte never changes, an index or a plan is current for a while.
 create function registre.owned(p_identity text, p_source text, p_now timestamptz) returns uuid

@@ -30,10 +30,11 @@ language plpgsql stable as $$
 declare
     v_now timestamptz := registre.instant(p_now);
     v_today date := registre.today(v_now);
-    v_fee integer := registre.smallest_fee(v_today);
+    v_fee integer;
     v_closed_until timestamptz := registre.closed_until(v_now);
     v_breaker registre.breaker;
-    v_batches uuid[] := registre.waiting_batches();
+    v_used record;  -- the kinds of gate that are used at all, mostly one or two: each lease asks
+    v_batches uuid[];
 begin
     if v_closed_until is not null then
         return query select 'hours', 'site', '',
@@ -48,26 +49,40 @@ begin
     elsif v_breaker.open_until is not null and v_breaker.probe_until > v_now then
         return query select 'breaker', 'site', '', 'the registry''s site was failing; one order is trying it now', v_breaker.probe_until;
     end if;
-    return query select 'frozen', 'source', f.source, 'the form of ' || f.source || ' is not as expected ('
-        || rtrim(f.reason, '.') || '); a person must look', null::timestamptz from registre.frozen f order by f.source;
-    return query select 'pause', p.scope, p.name,
-        case p.scope when 'site' then 'everything' else p.scope || ' ' || coalesce(nullif(p.name, ''), '(no name)') end || ' is paused by ' || p.author || ': ' || p.reason,
-        null::timestamptz
-    from registre.pauses p order by array_position('{site,account,client,source}'::text[], p.scope), p.name;
-    return query select 'approval', 'batch', b.id::text,
-        'batch ' || b.name || ' costs about ' || registre.dollars(b.price_cents) || ' and waits for approval', null::timestamptz
-    from registre.batches b
-    where b.needs_approval and b.approved_at is null and b.id = any (v_batches) order by b.created_at, b.id;
-    return query
-    select 'budget', s.scope, s.name,
-        case s.scope when 'site' then 'the budget' else 'the budget of ' || s.scope || ' ' || coalesce(b.name, nullif(s.name, ''), '(no name)') end
-            || case s.period when 'day' then ' of the day' when 'month' then ' of the month' else '' end
-            || ' is used up (' || registre.dollars(s.used_cents) || ' of ' || registre.dollars(s.cap_cents) || ')',
-        case s.period when 'day' then (v_today + 1)::timestamp at time zone 'America/Toronto'
-                      when 'month' then (date_trunc('month', v_today::timestamp) + interval '1 month') at time zone 'America/Toronto' end
-    from registre.budgets_used(v_today, v_fee) s left join registre.batches b on s.scope = 'batch' and b.id::text = s.name
-    where s.used_cents + v_fee > s.cap_cents and (s.scope <> 'batch' or s.name = any (v_batches::text[]))
-    order by array_position('{site,account,client,batch}'::text[], s.scope), s.name, s.period;
+    select exists (select from registre.frozen) as frozen, exists (select from registre.pauses) as pauses,
+        exists (select from registre.budgets) as budgets, exists (select from registre.budgets b where b.scope = 'batch') as of_batches,
+        exists (select from registre.batches b where b.needs_approval and b.approved_at is null) as unapproved
+    into v_used;
+    if v_used.unapproved or v_used.of_batches then v_batches := registre.waiting_batches(); end if;
+    if v_used.frozen then
+        return query select 'frozen', 'source', f.source, 'the form of ' || f.source || ' is not as expected ('
+            || rtrim(f.reason, '.') || '); a person must look', null::timestamptz from registre.frozen f order by f.source;
+    end if;
+    if v_used.pauses then
+        return query select 'pause', p.scope, p.name,
+            case p.scope when 'site' then 'everything' else p.scope || ' ' || coalesce(nullif(p.name, ''), '(no name)') end || ' is paused by ' || p.author || ': ' || p.reason,
+            null::timestamptz
+        from registre.pauses p order by array_position('{site,account,client,source}'::text[], p.scope), p.name;
+    end if;
+    if v_used.unapproved then
+        return query select 'approval', 'batch', b.id::text,
+            'batch ' || b.name || ' costs about ' || registre.dollars(b.price_cents) || ' and waits for approval', null::timestamptz
+        from registre.batches b
+        where b.needs_approval and b.approved_at is null and b.id = any (v_batches) order by b.created_at, b.id;
+    end if;
+    if v_used.budgets then
+        v_fee := registre.smallest_fee(v_today);
+        return query
+        select 'budget', s.scope, s.name,
+            case s.scope when 'site' then 'the budget' else 'the budget of ' || s.scope || ' ' || coalesce(b.name, nullif(s.name, ''), '(no name)') end
+                || case s.period when 'day' then ' of the day' when 'month' then ' of the month' else '' end
+                || ' is used up (' || registre.dollars(s.used_cents) || ' of ' || registre.dollars(s.cap_cents) || ')',
+            case s.period when 'day' then (v_today + 1)::timestamp at time zone 'America/Toronto'
+                          when 'month' then (date_trunc('month', v_today::timestamp) + interval '1 month') at time zone 'America/Toronto' end
+        from registre.budgets_used(v_today, v_fee) s left join registre.batches b on s.scope = 'batch' and b.id::text = s.name
+        where s.used_cents + v_fee > s.cap_cents and (s.scope <> 'batch' or s.name = any (v_batches::text[]))
+        order by array_position('{site,account,client,batch}'::text[], s.scope), s.name, s.period;
+    end if;
 end $$;
 
 create function registre.period_start(p_period text, p_day date) returns date

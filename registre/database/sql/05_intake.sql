@@ -18,6 +18,15 @@ begin
     return new;
 end $$;
 
+-- A row that had ended before there were lanes, put back in the queue by another program: no gate would ever let it through.
+-- Asked here and not by the trigger's own condition, which is read anew from its text at each statement.
+create function registre.on_queue_status() returns trigger
+language plpgsql as $$
+begin
+    if new.lane is null then new.lane := registre.lane(new.client, new.document_source::text, new.batch_id); end if;
+    return new;
+end $$;
+
 -- What a gate may hold back together. Two lanes with one number would be closed together, so their rows are looked at again.
 create function registre.lane(p_client text, p_source text, p_batch uuid) returns bigint
 language plpgsql immutable parallel safe as $$
@@ -37,7 +46,7 @@ begin
     if v_place is null then
         select c.last_position into v_place from registre.clients c where c.name = p_client;
     end if;
-    v_place := greatest(coalesce(v_place, 0), (select s.last_value from registre.served_position s)) + 1;
+    v_place := greatest(v_place, pg_sequence_last_value('registre.served_position'), 1) + 1;
     perform set_config(v_name, v_place::text, true);
     return v_place;
 end $$;
@@ -117,6 +126,7 @@ end $$;
 create function registre.after_status_change() returns trigger
 language plpgsql as $$
 begin
+    if old.status is not distinct from new.status then return null; end if;
     insert into registre.job_counts (status, jobs) values (coalesce(old.status::text, ''), -1), (coalesce(new.status::text, ''), 1);
     return null;
 end $$;
@@ -138,20 +148,25 @@ end $$;
 create trigger registre_order before insert or update of document_source, document_number, circonscription_fonciere, cadastre,
     designation_secondaire, acte_type, client, batch_id on public.extraction_queue
     for each row execute function registre.on_queue_order();
--- A row that had ended before there were lanes, put back in the queue by another program: no gate would ever let it through.
 create trigger registre_lane before update of status on public.extraction_queue
-    for each row when (new.lane is null) execute function registre.on_queue_order();
+    for each row execute function registre.on_queue_status();
 -- After registre_order, by its name: it asks for the identity key.
 create trigger registre_place before insert on public.extraction_queue
     for each row execute function registre.on_queue_insert();
 create trigger registre_submitted after insert on public.extraction_queue
     referencing new table as inserted for each statement execute function registre.after_queue_insert();
 create trigger registre_counted after update of status on public.extraction_queue
-    for each row when (old.status is distinct from new.status) execute function registre.after_status_change();
+    for each row execute function registre.after_status_change();
 create trigger registre_emptied after truncate on public.extraction_queue
     for each statement execute function registre.after_queue_truncate();
 create trigger registre_removed after delete on public.extraction_queue
     referencing old table as deleted for each statement execute function registre.after_queue_delete();
+
+-- An id that begins with the instant (version 7 of RFC 9562): rows of one time lie together in every index that has the id.
+create function registre.new_id() returns uuid
+language sql as $$
+    select (lpad(to_hex(floor(date_part('epoch', clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(gen_random_uuid()::text, 16))::uuid
+$$;
 
 -- Puts orders in, in the order given. p_orders: [{source, number, circonscription, cadastre, designation, acte_type, client,
 -- priority, max_attempts, fresh, not_before, deadline}, …], validated by the caller.
@@ -164,9 +179,9 @@ begin
     perform set_config('registre.now', coalesce(p_now::text, ''), true);
     -- Through the table's own row type: an adopted table may have an enumeration where ours has text.
     return query
-    insert into public.extraction_queue (document_source, document_number, circonscription_fonciere, cadastre,
+    insert into public.extraction_queue (id, document_source, document_number, circonscription_fonciere, cadastre,
         designation_secondaire, acte_type, client, priority, max_attempts, fresh, next_attempt_at, deadline, batch_id, created_at)
-    select q.document_source, q.document_number, q.circonscription_fonciere, q.cadastre, q.designation_secondaire, q.acte_type,
+    select registre.new_id(), q.document_source, q.document_number, q.circonscription_fonciere, q.cadastre, q.designation_secondaire, q.acte_type,
         coalesce(q.client, ''), coalesce(q.priority, 0), coalesce(q.max_attempts, 3), coalesce(q.fresh, false), q.next_attempt_at,
         q.deadline, p_batch, v_now + o.n * interval '1 microsecond'  -- listed in the order given
     from jsonb_array_elements(p_orders) with ordinality as o(item, n)

@@ -2,21 +2,22 @@
 
 -- The next p_limit jobs in the queue's order, locked; without those that p_closed holds back. With nothing held back it is one
 -- walk along the claim index; else the head of each open lane, so that a closed backlog of any length costs nothing.
-create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz) returns setof public.extraction_queue
+create function registre.heads(p_limit integer, p_closed jsonb, p_now timestamptz)
+returns table (id uuid, identity_key text, place double precision)
 -- Never by sorting: where the table's statistics are not of today (a new database, a backlog just put in), the few rows that a
 -- status is guessed to have look cheaper sorted than walked, and every lease would read the whole backlog. One plan for every
 -- p_limit: a limit of one looks so much better planned for that it was planned anew at each lease, longer than the lease took.
 language plpgsql set jit = off set enable_sort = off set plan_cache_mode = force_generic_plan as $$  -- compiling takes longer than running
+#variable_conflict use_column
 declare
     v_id uuid;
-    v_job public.extraction_queue;
     v_taken uuid[] := '{}';
     v_spare integer;
     v_passed_over boolean;
 begin
     if p_closed is null or not p_closed ?| '{client,source,batch}' then
         return query
-        select * from public.extraction_queue q
+        select q.id, q.identity_key, q.position from public.extraction_queue q
         where q.status = 'En attente' and q.is_due and (q.deadline is null or q.deadline > p_now)
           and (q.batch_id is null or registre.is_approved(q.batch_id))
         order by q.priority desc, q.position, q.id
@@ -46,13 +47,13 @@ begin
             where not registre.holds_back(p_closed, l.client, l.source, l.batch_id) and h.id <> all (v_taken)
             order by h.priority desc, h.position, h.id limit p_limit + v_spare
         loop
-            select * into v_job from public.extraction_queue q
+            select q.id, q.identity_key, q.position into id, identity_key, place from public.extraction_queue q
             where q.id = v_id and q.status = 'En attente' and q.is_due
               and not registre.holds_back(p_closed, q.client, q.document_source::text, q.batch_id)
               and (q.batch_id is null or registre.is_approved(q.batch_id))
             for update skip locked;
             if found then
-                return next v_job;
+                return next;
                 v_taken := v_taken || v_id;
                 if cardinality(v_taken) = p_limit then return; end if;
             else

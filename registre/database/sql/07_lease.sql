@@ -26,27 +26,41 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     v_now timestamptz := registre.instant(p_now);
-    v_rules registre.rules;
-    v_accounts text[]; v_workers text[];
+    v_look record;
+    v_accounts text[]; v_workers text[]; v_usernames text[];
     v_seat integer := 1;
     v_wanted integer;
     v_taken integer;
     v_half_open boolean := false;
     v_closed jsonb;
+    v_head record;
     v_job public.extraction_queue;
     v_other uuid;
     v_served double precision;
 begin
-    -- Two calls for the same seats come one after the other, and the second sees what the first has leased.
-    perform 1 from public.worker_accounts a
-    where a.id::text in (select s.item->>'account' from jsonb_array_elements(p_seats) as s(item)) order by a.id for update;
-    if exists (select from public.extraction_queue d where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now) then
+    -- Only seats whose account lease is really this owner's, and whose pace allows another order. Two calls for the same seats come
+    -- one after the other, and what is asked next sees what the first has leased.
+    select array_agg(s.account order by s.n), array_agg(s.worker order by s.n), array_agg(s.username order by s.n)
+    into v_accounts, v_workers, v_usernames
+    from (select s.n, s.item->>'account' as account, s.item->>'worker' as worker, a.username::text as username
+          from jsonb_array_elements(p_seats) with ordinality as s(item, n)
+          join public.worker_accounts a on a.id::text = s.item->>'account'
+          where a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
+            and (a.ready_at is null or a.ready_at <= v_now)
+          order by a.id for update of a) s;
+    select r.attempt_seconds, r.pace_seconds, registre.any_gate() as gated,
+        exists (select from public.extraction_queue d
+                where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now) as late,
+        (select array_agg(b.account_id) from public.extraction_queue b
+         where b.status = 'En traitement' and b.lease_until > v_now and b.account_id = any (v_accounts)) as busy
+    into v_look from registre.rules r;
+    if v_look.late then
         update public.extraction_queue q set is_due = true
         where q.id in (select d.id from public.extraction_queue d
                        where d.status = 'En attente' and not d.is_due and d.next_attempt_at <= v_now
                        order by d.next_attempt_at limit 100 for update skip locked);
     end if;
-    if registre.any_gate() then
+    if v_look.gated then
         -- {client: [names], source: [names], batch: [ids], account: [usernames], site: ['']}
         select jsonb_object_agg(c.scope, c.names) into v_closed
         from (select c.scope, jsonb_agg(c.name) as names from registre.closures(v_now) c group by c.scope) c;
@@ -56,53 +70,51 @@ begin
         v_half_open := found;
         if v_half_open and exists (select from registre.closures(v_now) c where c.gate = 'breaker') then return; end if;
     end if;
-    -- Only seats whose account lease is really this owner's, that are not at work, and whose pace allows another order.
-    select array_agg(s.item->>'account' order by s.n), array_agg(s.item->>'worker' order by s.n) into v_accounts, v_workers
-    from jsonb_array_elements(p_seats) with ordinality as s(item, n)
-    join public.worker_accounts a on a.id::text = s.item->>'account'
-    where a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
-      and (a.ready_at is null or a.ready_at <= v_now)
-      and (v_closed->'account' is null or not v_closed->'account' ? a.username::text)
-      and not exists (select from public.extraction_queue b where b.status = 'En traitement'
-                      and b.account_id = s.item->>'account' and b.lease_until > v_now);
+    if v_look.busy is not null or v_closed ? 'account' then
+        select array_agg(s.account order by s.n), array_agg(s.worker order by s.n) into v_accounts, v_workers
+        from unnest(v_accounts, v_workers, v_usernames) with ordinality as s(account, worker, username, n)
+        where s.account <> all (coalesce(v_look.busy, '{}')) and not coalesce(v_closed->'account' ? s.username, false);
+    end if;
     v_wanted := case when v_half_open then least(1, cardinality(v_accounts)) else cardinality(v_accounts) end;
     if coalesce(v_wanted, 0) = 0 then return; end if;
-    select * into v_rules from registre.rules;
 
     while v_seat <= v_wanted loop
         v_taken := 0;
-        for v_job in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
+        for v_head in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
             v_taken := v_taken + 1;
-            if registre.serve_owned(v_job, v_now) then continue; end if;
-            v_other := registre.same_document(v_job, v_now);
-            if v_other is not null then
-                perform registre.put_off(v_job, v_other, v_now);
-                continue;
+            -- The cheap question before the exact ones: mostly nobody has ever ordered this document.
+            if exists (select from registre.purchases p where p.identity_key = v_head.identity_key)
+               or exists (select from public.extraction_queue q
+                          where q.identity_key = v_head.identity_key and q.status = 'En traitement') then
+                select * into v_job from public.extraction_queue q where q.id = v_head.id;
+                if registre.serve_owned(v_job, v_now) then continue; end if;
+                v_other := registre.same_document(v_job, v_now);
+                if v_other is not null then
+                    perform registre.put_off(v_job, v_other, v_now);
+                    continue;
+                end if;
             end if;
+            -- Each column cast: an adopted table may have varchar, smallint or an enumeration where ours has text and integer.
             update public.extraction_queue q
             set status = 'En traitement', lease_owner = p_owner, lease_token = q.lease_token + 1,
                 lease_until = v_now + make_interval(secs => p_visibility_seconds),
-                attempt_until = v_now + make_interval(secs => v_rules.attempt_seconds),
+                attempt_until = v_now + make_interval(secs => v_look.attempt_seconds),
                 account_id = v_accounts[v_seat], worker_id = v_workers[v_seat], attemtps = coalesce(q.attemtps, 0) + 1, step = null,
                 processing_started_at = v_now, finished_at = null, updated_at = v_now, cancel_requested_at = null, wait_reason = null
-            where q.id = v_job.id
-            returning * into v_job;
+            where q.id = v_head.id
+            returning q.id, q.lease_token, q.lease_until, q.account_id, q.attemtps::integer, coalesce(q.max_attempts, 3)::integer,
+                coalesce(q.document_source::text, ''), coalesce(q.document_number::text, ''), coalesce(q.circonscription_fonciere::text, ''),
+                coalesce(q.cadastre::text, ''), coalesce(q.designation_secondaire::text, ''), coalesce(q.acte_type::text, '')
+            into id, token, until, account_id, attempt, max_attempts, source, number, circonscription, cadastre, designation, acte_type;
             insert into registre.attempts (job_id, token, number, owner, account_id, started_at)
-            values (v_job.id, v_job.lease_token, v_job.attemtps, p_owner, v_job.account_id, v_now);
-            insert into registre.events (at, kind, job_id, data) values (v_now, 'job.leased', v_job.id,
-                jsonb_build_object('status', v_job.status, 'worker', v_job.worker_id, 'attempts', v_job.attemtps));
+            values (id, token, attempt, p_owner, account_id, v_now);
+            insert into registre.events (at, kind, job_id, data) values (v_now, 'job.leased', id,
+                jsonb_build_object('status', 'En traitement', 'worker', v_workers[v_seat], 'attempts', attempt));
             update public.worker_accounts a
-            set last_used = v_now, ready_at = v_now + make_interval(secs => v_rules.pace_seconds * (0.75 + random() / 2))
-            where a.id::text = v_job.account_id;
-            v_served := greatest(v_served, v_job.position);
+            set last_used = v_now, ready_at = v_now + make_interval(secs => v_look.pace_seconds * (0.75 + random() / 2))
+            where a.lease_owner = p_owner and a.id::text = v_accounts[v_seat];
+            v_served := greatest(v_served, v_head.place);
             v_seat := v_seat + 1;
-            -- Each column cast: an adopted table may have varchar, smallint or an enumeration where ours has text and integer.
-            id := v_job.id; token := v_job.lease_token; until := v_job.lease_until; account_id := v_job.account_id;
-            attempt := v_job.attemtps::integer; max_attempts := coalesce(v_job.max_attempts, 3)::integer;
-            source := coalesce(v_job.document_source::text, ''); number := coalesce(v_job.document_number::text, '');
-            circonscription := coalesce(v_job.circonscription_fonciere::text, '');
-            cadastre := coalesce(v_job.cadastre::text, ''); designation := coalesce(v_job.designation_secondaire::text, '');
-            acte_type := coalesce(v_job.acte_type::text, '');
             return next;
         end loop;
         exit when v_taken = 0;
@@ -110,7 +122,7 @@ begin
     if v_half_open and v_seat > 1 then
         update registre.breaker set probe_until = v_now + interval '2 minutes';
     end if;
-    if v_served > (select s.last_value from registre.served_position s) then
+    if v_served > coalesce(pg_sequence_last_value('registre.served_position'), 1) then
         perform setval('registre.served_position', floor(v_served)::bigint);
     end if;
     if v_seat > 1 then perform registre.ring(); end if;

@@ -16,18 +16,29 @@ begin
     update registre.attempts set evidence = p_evidence where job_id = p_job and token = p_token;
 end $$;
 
--- The job under this token, locked; or lease_lost; or open_purchase.
+-- Locks the job under this token; or lease_lost; or open_purchase.
+create function registre.hold_job(p_job uuid, p_token bigint) returns void
+language plpgsql as $$
+declare
+    v_purchase uuid;
+begin
+    select purchase_id into v_purchase from public.extraction_queue
+    where id = p_job and lease_token = p_token and status = 'En traitement' for update;
+    if not found then perform registre.refuse('lease_lost', 'The lease of this job is lost.'); end if;
+    if v_purchase is not null
+       and exists (select from registre.purchases p where p.id = v_purchase and p.state in ('intended', 'charged', 'secured')) then
+        perform registre.refuse('open_purchase', 'This job has an open purchase; it is settled first.');
+    end if;
+end $$;
+
+-- The same, and the job.
 create function registre.held_job(p_job uuid, p_token bigint) returns public.extraction_queue
 language plpgsql as $$
 declare
     v_job public.extraction_queue;
 begin
-    select * into v_job from public.extraction_queue
-    where id = p_job and lease_token = p_token and status = 'En traitement' for update;
-    if not found then perform registre.refuse('lease_lost', 'The lease of this job is lost.'); end if;
-    if exists (select from registre.purchases p where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured')) then
-        perform registre.refuse('open_purchase', 'This job has an open purchase; it is settled first.');
-    end if;
+    perform registre.hold_job(p_job, p_token);
+    select * into v_job from public.extraction_queue where id = p_job;
     return v_job;
 end $$;
 
@@ -99,7 +110,7 @@ end $$;
 create function registre.release_job(p_job uuid, p_token bigint, p_message text default null, p_now timestamptz default null) returns void
 language plpgsql as $$
 begin
-    perform registre.held_job(p_job, p_token);
+    perform registre.hold_job(p_job, p_token);
     perform registre.wait_again(p_job, p_token, 0, false, 'released', null, p_message, registre.instant(p_now));
 end $$;
 
@@ -148,7 +159,7 @@ create function registre.fail_job(p_job uuid, p_token bigint, p_kind text, p_mes
                                   p_now timestamptz default null) returns void
 language plpgsql as $$
 begin
-    perform registre.held_job(p_job, p_token);
+    perform registre.hold_job(p_job, p_token);
     -- What was refused before the site was asked says nothing of the site.
     if p_kind not in ('cancelled', 'invalid_order') then perform registre.site_answered(registre.instant(p_now)); end if;
     perform registre.close_job(p_job, p_token, 'Erreur', p_kind, p_message, 'failed', registre.instant(p_now), null, p_needs_review);
