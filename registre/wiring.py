@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,9 @@ class Database:
     where: str
     state: Callable[[], SchemaState]
     upgrade: Callable[[], tuple[str, ...]]
+    clock: Callable[[], datetime]
+    mode: Callable[[], str]
+    """In words: the server's version, and how it tells of what happens."""
 
 
 @contextmanager
@@ -138,7 +142,13 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
 def open_database(settings: Settings) -> Iterator[Database]:
     """The database as it is, nothing applied."""
     with open_gateway(settings) as (gateway, where):
-        yield Database(where, lambda: schema.state(gateway), lambda: schema.upgrade(gateway))
+        yield Database(
+            where,
+            state=lambda: schema.state(gateway),
+            upgrade=lambda: schema.upgrade(gateway),
+            clock=gateway.clock,
+            mode=lambda: f"PostgreSQL {gateway.version()}",
+        )
 
 
 @contextmanager

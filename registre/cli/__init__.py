@@ -16,6 +16,7 @@ from registre.cli import (
     batches,
     costs,
     database,
+    doctor,
     events,
     exchange,
     gates,
@@ -54,6 +55,7 @@ def demo() -> None:
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
 app.command("api")(api.api)
+app.command("doctor")(doctor.doctor)
 app.command("supervisord")(supervision.supervisord)
 app.command("submit")(jobs.submit)
 app.command("why")(gates.why)

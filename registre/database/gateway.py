@@ -11,6 +11,7 @@ import os
 import select
 import socket
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from threading import Event, Thread
 from types import TracebackType
@@ -117,6 +118,14 @@ class DirectGateway:
     def call(self, function: str, /, **arguments: Any) -> list[dict[str, Any]]:
         adapted = {name: _adapt(value) for name, value in arguments.items()}
         return self._run(_statement(function, tuple(arguments)), adapted)
+
+    def clock(self) -> datetime:
+        """The database's own, by which leases go."""
+        found: datetime = self._run(sql.SQL("select clock_timestamp() as now"), None)[0]["now"]
+        return found
+
+    def version(self) -> str:
+        return str(self._run(sql.SQL("show server_version"), None)[0]["server_version"]).split()[0]
 
     def execute_script(self, script: LiteralString) -> None:
         """Run one migration script in one transaction. Only `schema` calls this."""

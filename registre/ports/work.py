@@ -32,6 +32,9 @@ class Bucket(Protocol):
     def location(self, bucket: str, key: str) -> str:
         """Where a person finds it: a path or an address."""
 
+    def probe(self) -> None:
+        """Write a small object, read it and remove it. StoreUnavailable when that is not possible."""
+
 
 class JobQueue(Protocol):
     """The queue. Every write about a leased job is fenced by its token and raises LeaseLost when that is no longer the job's."""

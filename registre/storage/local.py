@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import IO
 
 from registre.errors import NotFound, Refused, StoreUnavailable
+
+PROBE = b"registre"
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}")
 
@@ -61,6 +64,18 @@ class LocalBuckets:
             raise NotFound(f"There is no {bucket}/{key}.") from None
         except OSError as error:
             raise StoreUnavailable(f"The bucket {bucket} cannot be read: {error.strerror}.") from None
+
+    def probe(self) -> None:
+        place = self._root / f".probe-{secrets.token_hex(8)}"
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.write_bytes(PROBE)
+            known = place.read_bytes()
+            place.unlink()
+        except OSError as error:
+            raise StoreUnavailable(f"The buckets in {self._root} cannot be written: {error.strerror}.") from None
+        if known != PROBE:
+            raise StoreUnavailable(f"The buckets in {self._root} do not give back what was written.")
 
     def location(self, bucket: str, key: str) -> str:
         return str(self._path(bucket, key))

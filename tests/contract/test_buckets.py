@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registre.errors import NotFound, Refused
+from registre.errors import NotFound, Refused, StoreUnavailable
 from registre.ports import Bucket
 from registre.storage.local import LocalBuckets
 
@@ -72,3 +72,18 @@ def test_a_key_that_is_no_name_is_refused(bucket: Bucket, tmp_path: Path, key: s
             bucket.put(*names, path, sha256)
         with pytest.raises(Refused):
             bucket.fetch(*names)
+
+
+def test_a_probe_leaves_nothing(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.probe()
+    bucket.put("index", "k.pdf", *a_file(tmp_path, b"one"))
+    bucket.probe()
+    assert bucket.fetch("index", "k.pdf") == b"one"
+    kept = [path.name for path in (tmp_path / "buckets").rglob("*") if path.is_file()]
+    assert kept in ([], ["k.pdf"])
+
+
+def test_a_bucket_that_cannot_be_written_says_so_when_probed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreUnavailable):
+        LocalBuckets(tmp_path / "file" / "buckets").probe()

@@ -33,5 +33,8 @@ class MemoryBucket:
                 raise NotFound(f"There is no {bucket}/{key}.")
             return self._objects[bucket, key]
 
+    def probe(self) -> None:
+        pass  # nothing can be in its way
+
     def location(self, bucket: str, key: str) -> str:
         return f"memory:{bucket}/{key}"
