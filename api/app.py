@@ -35,6 +35,7 @@ from api.desk import provide_store
 from api.documentation import OPENAPI
 from api.documentation import ROUTER as DOCUMENTATION
 from api.etag import EntityTags
+from registre.drawing import Drawing
 from registre.wiring import Store
 
 log = logging.getLogger(__name__)
@@ -88,5 +89,6 @@ def create_app(
     app.state.private_webhooks = private_webhooks
     app.state.gatekeeper = gatekeeper
     app.state.evidence = evidence
+    app.state.drawing = Drawing()
     app.state.keep_alive_seconds = keep_alive_seconds
     return app

@@ -6,31 +6,52 @@ a process that holds nothing and soon ends.
 
 from __future__ import annotations
 
+import asyncio
 import io
-import subprocess
 import sys
-from threading import BoundedSemaphore
+from contextlib import suppress
 
 from registre.errors import NotFound, Unavailable
 
 WIDTH = 900
 """Pixels; a page is never drawn taller than three times that, whatever its shape."""
 SECONDS = 20.0
-_AT_ONCE = BoundedSemaphore(2)
+AT_ONCE = 2
+"""Pages of one loop that are drawn at the same time; the others wait, and hold no thread meanwhile."""
 
 
-def draw(content: bytes, number: int) -> bytes:
-    """Page `number`, from 1, as PNG. NotFound when there is no such page or nothing that can be drawn, Unavailable when it
-    takes too long. Waits while two others are drawn."""
-    command = [sys.executable, "-m", "registre.drawing", str(number)]
-    with _AT_ONCE:
-        try:
-            done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, check=False)
-        except subprocess.TimeoutExpired:
-            raise Unavailable("The page takes too long to draw; open the document instead.") from None
-    if done.returncode != 0 or not done.stdout:
-        raise NotFound("There is no such page, or it cannot be drawn; open the document instead.")
-    return done.stdout
+class Drawing:
+    """Draws pages. To be used in one event loop."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def draw(self, content: bytes, number: int) -> bytes:
+        """Page `number`, from 1, as PNG. NotFound when there is no such page or nothing that can be drawn, Unavailable when it
+        takes too long."""
+        async with self._free:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "registre.drawing",
+                str(number),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                async with asyncio.timeout(SECONDS):
+                    picture, _ = await child.communicate(content)
+            except TimeoutError:
+                raise Unavailable("The page takes too long to draw; open the document instead.") from None
+            finally:
+                if child.returncode is None:
+                    with suppress(ProcessLookupError):
+                        child.kill()
+                    await child.wait()
+        if child.returncode != 0 or not picture:
+            raise NotFound("There is no such page, or it cannot be drawn; open the document instead.")
+        return picture
 
 
 def main() -> int:

@@ -5,18 +5,20 @@ Invariant: a picture is shown only of bytes that are those that were bought, and
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from api.access import needs
 from api.dashboard.forms import UsesForm, acts, field, onward, shows
 from api.dashboard.rendering import page
 from api.desk import AnyRequest, UsesStore, caller_of, job_id_of
 from api.stories import bytes_of
 from registre.access import Role
-from registre.drawing import draw
+from registre.drawing import Drawing
 from registre.errors import ErrorKind, InvalidInput, NotFound
 from registre.job import AttemptView, Settlement, Status
 
@@ -51,11 +53,14 @@ def order(request: AnyRequest, order_id: FromPath[str], store: UsesStore) -> Res
     )
 
 
-@get("/orders/{order_id:str}/page/{number:int}", **shows())
-def preview(order_id: FromPath[str], number: FromPath[int], store: UsesStore) -> Response[bytes]:
+@get("/orders/{order_id:str}/page/{number:int}", opt=needs(Role.VIEWER))
+async def preview(
+    request: AnyRequest, order_id: FromPath[str], number: FromPath[int], store: UsesStore
+) -> Response[bytes]:
     """One page of the document as a picture, so that it is looked at without a PDF viewer."""
-    content = bytes_of(store, store.views.job(job_id_of(order_id)))
-    return Response(draw(content, number), media_type="image/png", headers=PICTURE_HEADERS)
+    drawing: Drawing = request.app.state.drawing
+    content = await asyncio.to_thread(lambda: bytes_of(store, store.views.job(job_id_of(order_id))))
+    return Response(await drawing.draw(content, number), media_type="image/png", headers=PICTURE_HEADERS)
 
 
 @get("/orders/{order_id:str}/evidence/{attempt_number:int}", **shows())
