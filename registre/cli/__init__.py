@@ -25,6 +25,7 @@ from registre.cli import (
     serve,
     site,
     site_check,
+    tui,
 )
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -53,6 +54,7 @@ def demo() -> None:
 app.command("up")(serve.up)
 app.command("twin")(serve.twin)
 app.command("api")(api.api)
+app.command("tui")(tui.tui)
 app.command("submit")(jobs.submit)
 app.command("why")(gates.why)
 app.command("pause")(gates.pause)

@@ -1,0 +1,84 @@
+"""`registre tui`: the terminal dashboard, over the HTTP API of wherever the fleet runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registre.errors import ConfigurationError, InvalidInput
+from registre.language import Language
+from registre.settings import Settings, load_settings
+
+UrlOption = Annotated[str | None, typer.Option(help="Address of the API; REGISTRE_API_URL, else this host's own.")]
+EnglishFlag = Annotated[bool | None, typer.Option("--english/--french", help="Else what LANG says, French by default.")]
+AsciiFlag = Annotated[bool, typer.Option("--ascii", help="No character beyond ASCII but those of names.")]
+
+
+def tui(
+    url: UrlOption = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            help="Its key. Others on this machine can read a command line: better REGISTRE_API_KEY or --key-file."
+        ),
+    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="A file that holds the key and nothing else.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")] = False,
+    english: EnglishFlag = None,
+    ascii_only: AsciiFlag = False,
+) -> None:
+    """Watch and steer the fleet from a terminal. Leaving it stops nothing."""
+    settings = load_settings(api_url=url)
+    text = _key(key, key_file, settings)
+    needs_terminal()
+    from tui.start import run  # where it is used: other commands must not wait for it
+
+    address = settings.api_url or f"http://{_reachable(settings.api_host)}:{settings.api_port}"
+    asyncio.run(
+        run(address, text, spoken=spoken(english), read_only=read_only, ascii_only=ascii_only or not speaks_unicode())
+    )
+
+
+def needs_terminal() -> None:
+    """InvalidInput where nothing can be drawn or no key be pressed."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InvalidInput(
+            "terminal", "the dashboard needs one on both sides; for programs there is `registre … --json`."
+        )
+
+
+def spoken(english: bool | None) -> Language:
+    """The flag, else the environment's; French is what an unknown one is served."""
+    if english is not None:
+        return Language.ENGLISH if english else Language.FRENCH
+    set_to = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    return Language.ENGLISH if set_to.startswith("en") else Language.FRENCH
+
+
+def speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _key(given: str | None, file: Path | None, settings: Settings) -> str | None:
+    if given is not None and file is not None:
+        raise InvalidInput("key", "give --key or --key-file, not both.")
+    if given is not None:
+        return given.strip()
+    if file is not None:
+        try:
+            return file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(f"The key cannot be read from {file}.") from None
+    return settings.api_key.get_secret_value().strip() if settings.api_key else None
+
+
+def _reachable(host: str) -> str:
+    """An address on which one's own host is met, for one on which it listens."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104 - as above
+    return f"[{host}]" if ":" in host else host
