@@ -49,7 +49,11 @@ STATUSES = {
     "tout": "all",
 }
 
-SOURCES: dict[str, str] = {**{str(source): str(source) for source in Source}, "plan": str(Source.PLAN), "plans": str(Source.PLAN)}
+SOURCES: dict[str, str] = {
+    **{str(source): str(source) for source in Source},
+    "plan": str(Source.PLAN),
+    "plans": str(Source.PLAN),
+}
 
 Choice = dict[str, str]
 """The API's parameters; an empty one is every order."""

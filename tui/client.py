@@ -104,8 +104,10 @@ class Client:
                     raise self._problem(source.response)
                 yield "", None
                 async for said in source.aiter_sse():
-                    fact = msgspec.json.decode(said.data, type=wire.Fact) if said.event != "ready" else None
-                    yield said.id, fact
+                    if said.data and said.event != "ready":  # what sets the retry has none
+                        yield said.id, msgspec.json.decode(said.data, type=wire.Fact)
+                    elif said.id:
+                        yield said.id, None
         except httpx.HTTPError:
             raise self._away() from None
         except (SSEError, msgspec.DecodeError):

@@ -56,15 +56,15 @@ class FleetView(View):
         say = self.tongue.say
         self.listing().head(
             [
-                Column("state", say("state"), 13),
+                Column("state", say("state"), 14),
                 Column("account", say("account"), 8),
-                Column("host", say("host"), 14, 140),
+                Column("host", say("host"), 12, 140),
                 Column("order", say("order"), 18),
-                Column("step", say("step"), 24, 96),
-                Column("elapsed", say("elapsed / limit"), 24, 120),
-                Column("time", say("elapsed"), 9, 0),
+                Column("step", say("step"), 22, 96),
+                Column("elapsed", say("elapsed / limit"), 26, 120),
+                Column("time", say("elapsed"), 9, 0, 120),
                 Column("documents", say("docs"), 4),
-                Column("cost", say("cost"), 9),
+                Column("cost", say("cost"), 8),
                 Column("idle", say("idle"), 9, 110),
                 Column("error", say("last error, or why not"), 0, 130),
             ]
@@ -193,9 +193,7 @@ class FleetView(View):
             if host.undelivered
             else tongue.say("all delivered")
         )
-        return pen.joined(
-            pen.badge(look, host.host), tongue.say("heard of %(ago)s ago", ago=tongue.span(silent)), tasks
-        )
+        return pen.joined(pen.badge(look, host.host), tongue.say("%(ago)s ago", ago=tongue.span(silent)), tasks)
 
     # -- the accounts
 
@@ -229,7 +227,9 @@ class FleetView(View):
             return Text()
         part = gone / limit if limit else 0
         colour = "error" if part >= 0.9 else "warning" if part >= 0.6 else "primary"
-        return self.pen.joined(self.pen.bar(part, 12, colour), self.tongue.span(limit))
+        return self.pen.joined(
+            self.tongue.span(max(0.0, gone)), self.pen.bar(part, 6, colour), self.tongue.span(limit), by=" "
+        )
 
     def _idle(self, account: Account) -> str:
         since: datetime | None = account.since if account.work == "idle" else None

@@ -45,7 +45,7 @@ class QueueView(View):
     NAME = N_("Queue")
     FOLLOWS = True
     KEYS = (
-        Key("enter", "enter", N_("open")),
+        Key("enter", "enter", N_("open it")),
         Key("space", "space", N_("mark")),
         Key("R", "R", N_("retry"), Role.OPERATOR),
         Key("C", "C", N_("cancel"), Role.OPERATOR),
@@ -90,10 +90,10 @@ class QueueView(View):
                 Column("status", say("status"), 14),
                 Column("source", say("source"), 16, 90),
                 Column("number", say("number"), 14),
-                Column("place", say("place"), 34, 120),
+                Column("place", say("place"), 26, 120),
                 Column("client", say("client"), 16, 100),
                 Column("tries", say("tries"), 6, 110),
-                Column("given", say("given"), 16, 100),
+                Column("given", say("given"), 10, 100),
                 Column("cost", say("cost"), 8, 90),
                 Column("told", say("what is known"), 0),
             ]

@@ -20,12 +20,13 @@ LEAST_REST = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` 0 takes what the others leave; below `least` columns of the terminal it is not shown."""
+    """`width` 0 takes what the others leave; it is shown from `least` columns of the terminal on, and below `most`."""
 
     key: str
     title: str
     width: int
     least: int = 0
+    most: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Sheet(DataTable[Text]):
     def _lay(self) -> None:
         self._laid_for = self.size.width
         whole = self.app.size.width
-        drawn = tuple(column for column in self._all if whole >= column.least)
+        drawn = tuple(column for column in self._all if column.least <= whole < column.most)
         taken = sum(column.width + PADDING for column in drawn)
         flexible = sum(column.width == 0 for column in drawn)
         room = (self.size.width or whole) - self.scrollbar_size_vertical - taken
