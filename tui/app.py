@@ -114,8 +114,8 @@ class Dashboard(App[None]):
 
     def start(self) -> None:
         """Begin to listen and to look."""
-        self.run_worker(self.feed.follow(), exit_on_error=True)
-        self.run_worker(self.feed.look(), exit_on_error=True)
+        self.run_worker(self.feed.follow)
+        self.run_worker(self.feed.look)
 
     # -- drawing
 

@@ -18,7 +18,7 @@ from tui.screens.view import View
 
 def ask_bulk(view: View, action: str, chosen: Chosen, sources: Sequence[str], done: Callable[[], None]) -> None:
     """`sources` are those of the orders, as far as known; `done` is called when it was decided to go on."""
-    view.run_worker(_ask(view, action, chosen, sources, done), group="do", exit_on_error=False)
+    view.run_worker(partial(_ask, view, action, chosen, sources, done), group="do", exit_on_error=False)
 
 
 async def _ask(view: View, action: str, chosen: Chosen, sources: Sequence[str], done: Callable[[], None]) -> None:

@@ -58,9 +58,12 @@ class Client:
 
         Raises ConfigurationError when a person must mend something, Unavailable when it does not answer.
         """
-        found = await self.get("/api", wire.Index)
+        try:
+            found = await self.get("/api", wire.Index)
+        except NotFound:
+            raise self._stranger() from None
         if found.name != "registre":
-            raise ConfigurationError(f"What answers at {self.origin} is not the API of registre.")
+            raise self._stranger()
         if _series(found.version) != _series(VERSION):
             raise ConfigurationError(
                 f"The API at {self.origin} is of version {found.version[:20]}, this program of {VERSION}: use the same."
@@ -81,7 +84,7 @@ class Client:
                 "Use the same version of both."
             ) from None
         except msgspec.DecodeError:
-            raise ConfigurationError(f"What answers at {self.origin} is not the API of registre.") from None
+            raise self._stranger() from None
 
     async def document(self, extraction_id: str) -> tuple[str, bytes]:
         """An order's document: the name it is to be saved under, and the PDF."""
@@ -111,7 +114,7 @@ class Client:
         except httpx.HTTPError:
             raise self._away() from None
         except (SSEError, msgspec.DecodeError):
-            raise ConfigurationError(f"What answers at {self.origin} is not the API of registre.") from None
+            raise self._stranger() from None
 
     async def _request(self, method: str, path: str, body: object, parameters: Mapping[str, Any]) -> httpx.Response:
         asked = {
@@ -127,6 +130,9 @@ class Client:
             raise self._problem(answer)
         return answer
 
+    def _stranger(self) -> ConfigurationError:
+        return ConfigurationError(f"What answers at {self.origin} is not the API of registre, or of another version.")
+
     def _away(self) -> Unavailable:
         return Unavailable(f"The API at {self.origin} does not answer; is it running?")
 
@@ -134,11 +140,9 @@ class Client:
         """The server's own sentence, under the class of who must act."""
         status, said = answer.status_code, _sentence_of(answer)
         match status:
-            case 401:
+            case 401 if said:
                 return ConfigurationError(
-                    f"The API at {self.origin} refuses the key: set REGISTRE_API_KEY to one of `registre keys add`."
-                    if said
-                    else f"What answers at {self.origin} is not the API of registre."
+                    f"The API at {self.origin} refuses this key; REGISTRE_API_KEY takes one that `registre keys add` made."
                 )
             case 403:
                 return Refused(said or "The key's role does not cover this.")
@@ -153,9 +157,7 @@ class Client:
             case _ if status >= 500:
                 return Unavailable(said or f"The API at {self.origin} fails ({status}).")
             case _:
-                return ConfigurationError(
-                    f"What answers at {self.origin} is not the API of registre, or of another version."
-                )
+                return self._stranger()
 
 
 def may(role: Role, needed: Role, *, read_only: bool) -> bool:

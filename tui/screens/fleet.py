@@ -61,7 +61,7 @@ class FleetView(View):
                 Column("host", say("host"), 12, 140),
                 Column("order", say("order"), 18),
                 Column("step", say("step"), 22, 96),
-                Column("elapsed", say("elapsed / limit"), 26, 120),
+                Column("elapsed", say("elapsed / limit"), 24, 120),
                 Column("time", say("elapsed"), 9, 0, 120),
                 Column("documents", say("docs"), 4),
                 Column("cost", say("cost"), 8),
@@ -89,6 +89,7 @@ class FleetView(View):
         self.listing().show(
             [self._line(account, found) for account in found.accounts],
             empty=self.tongue.say("No account yet: add one in the view of accounts, or with `registre accounts add`."),
+            foot=self._whole_error(),
         )
 
     # -- the panels
@@ -201,8 +202,6 @@ class FleetView(View):
         pen, tongue = self.pen, self.tongue
         order = self.model.order_of(account)
         step = self.model.step_of(account) if account.current_job_id else account.step or ""
-        error = self.model.last_errors.get(account.worker_id or "")
-        told = account.reason or (error.error_message if error else "") or ""
         began = order.processing_started_at if order else None
         gone = (self.dashboard.now() - began).total_seconds() if began else None
         return Line(
@@ -218,9 +217,22 @@ class FleetView(View):
                 "documents": pen.text(account.documents_today).copy(),
                 "cost": pen.text(tongue.money(account.cost_today_cents)),
                 "idle": pen.text(self._idle(account)),
-                "error": pen.text(told, "error" if account.reason else "text-muted"),
+                "error": pen.text(self._error(account), "error" if account.reason else "text-muted"),
             },
         )
+
+    def _error(self, account: Account) -> str:
+        """Why it does not work, else how the newest of its orders that failed ended."""
+        failed = self.model.last_errors.get(account.worker_id or "")
+        return account.reason or (failed.error_message if failed else "") or ""
+
+    def _whole_error(self) -> Text | str:
+        """Of the account under the cursor, since a column has no room for a sentence."""
+        account = self._account()
+        told = self._error(account) if account else ""
+        if account is None or not told:
+            return ""
+        return self.pen.joined(self.pen.text(account.username, bold=True), told)
 
     def _against(self, gone: float | None, limit: float) -> Text:
         if gone is None:
@@ -228,7 +240,7 @@ class FleetView(View):
         part = gone / limit if limit else 0
         colour = "error" if part >= 0.9 else "warning" if part >= 0.6 else "primary"
         return self.pen.joined(
-            self.tongue.span(max(0.0, gone)), self.pen.bar(part, 6, colour), self.tongue.span(limit), by=" "
+            self.tongue.span(max(0.0, gone)), self.pen.bar(part, 4, colour), self.tongue.span(limit), by=" "
         )
 
     def _idle(self, account: Account) -> str:
@@ -240,6 +252,9 @@ class FleetView(View):
     def _account(self) -> Account | None:
         current, found = self.listing().sheet.current, self.model.overview
         return next((a for a in found.accounts if a.username == current), None) if found else None
+
+    def on_data_table_row_highlighted(self) -> None:
+        self.draw()
 
     def on_data_table_row_selected(self) -> None:
         account = self._account()

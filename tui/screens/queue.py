@@ -266,6 +266,7 @@ class QueueView(View):
     def action_sort(self) -> None:
         self._sort = (self._sort + 1) % len(SORTS)
         self.draw()
+        self.listing().sheet.move_cursor(row=0, animate=False)
 
     def action_next_page(self) -> None:
         if self._page is not None and self._page.next_cursor:

@@ -7,6 +7,7 @@ the background, one question at a time, at most once a second for what happens b
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -106,8 +107,6 @@ class View(Screen[None]):
 
     def on_mount(self) -> None:
         self.head()
-        self.draw()
-        self.reload()
 
     def on_screen_resume(self) -> None:
         self.draw()
@@ -136,8 +135,8 @@ class View(Screen[None]):
         self.query_one(TopBar).draw(app.view_names(), app.current_mode, app.standing(), short=width < 110)
         sentence, is_grave = app.trouble()
         self.query_one(Banner).draw(sentence, is_grave=is_grave)
-        keys = [key for key in (*self.KEYS, *app.KEYS) if self.allowed(key.needs)]
-        self.query_one(KeyBar).draw(keys, self.pen)
+        keys = [key for key in self.KEYS if self.allowed(key.needs)]
+        self.query_one(KeyBar).draw(keys, app.KEYS, self.pen)
         if self.model.link is not Link.CONNECTING or self.model.overview is not None:
             self.paint()
 
@@ -175,7 +174,7 @@ class View(Screen[None]):
             return
         self._asked_at = self.dashboard.monotonic()
         self._heard = self.model.heard
-        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=False)
+        self.run_worker(self._load, group="load", exclusive=True, exit_on_error=False)
 
     async def _load(self) -> None:
         try:
@@ -216,7 +215,7 @@ class View(Screen[None]):
 
     def do(self, work: Callable[[], Awaitable[str]]) -> None:
         """A change a person asked for: never given up for another. Its sentence is shown, or why it was refused."""
-        self.run_worker(self._do(work), group="do", exit_on_error=False)
+        self.run_worker(partial(self._do, work), group="do", exit_on_error=False)
 
     async def _do(self, work: Callable[[], Awaitable[str]]) -> None:
         try:

@@ -52,18 +52,25 @@ class Banner(Static):
 class KeyBar(Static):
     """The keys of this view, each with what it does."""
 
-    def draw(self, keys: Sequence[Key], pen: Pen) -> None:
-        """As many as there is room for."""
-        line, room = Content(""), self.size.width - 1
-        for key in keys:
-            part = Content.assemble(
-                (f" {key.shown} ", f"bold $accent @click=app.press('{key.key}')"),
-                (f"{pen.tongue.say(key.does)} ", f"$text-muted @click=app.press('{key.key}')"),
-            )
+    def draw(self, own: Sequence[Key], always: Sequence[Key], pen: Pen) -> None:
+        """Those of every view in any case, and before them as many of the view's own as there is room for."""
+        end = Content("").join(self._parts(always, pen))
+        line, room = Content(""), self.size.width - 1 - end.cell_length
+        for part in self._parts(own, pen):
             if line.cell_length + part.cell_length > room:
                 break
             line += part
-        self.update(line)
+        self.update(line + end)
+
+    @staticmethod
+    def _parts(keys: Sequence[Key], pen: Pen) -> list[Content]:
+        return [
+            Content.assemble(
+                (f" {key.shown} ", f"bold $accent @click=app.press('{key.key}')"),
+                (f"{pen.tongue.say(key.does)} ", f"$text-muted @click=app.press('{key.key}')"),
+            )
+            for key in keys
+        ]
 
 
 class TooSmall(Static):
