@@ -15,8 +15,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color, ColorParseError
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from registre.language import Language
+from tui.background import begin
 from tui.client import Client
 from tui.deeds import Deeds
 from tui.feed import Feed
@@ -96,6 +98,7 @@ class Dashboard(App[None]):
         self.monotonic = monotonic
         self.paints = 0
         """How often a view was drawn."""
+        self.stumbles: list[BaseException] = []
         self.feed = Feed(client, model, now)
         self.deeds = Deeds(client, self.tongue)
         self._complaint = ("", float("-inf"))
@@ -114,8 +117,8 @@ class Dashboard(App[None]):
 
     def start(self) -> None:
         """Begin to listen and to look."""
-        self.run_worker(self.feed.follow)
-        self.run_worker(self.feed.look)
+        begin(self, self.feed.follow, "follow")
+        begin(self, self.feed.look, "look")
 
     # -- drawing
 
@@ -183,6 +186,17 @@ class Dashboard(App[None]):
             )
         sentence, until = self._complaint
         return (sentence if self.monotonic() < until else "", False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.stumble(event.worker.error)
+
+    def stumble(self, error: BaseException) -> None:
+        """Something failed that nobody foresaw: one sentence, and the dashboard goes on."""
+        self.stumbles.append(error)
+        self.complain(
+            self.tongue.say("The dashboard failed here (%(error)s); q and a new start help.", error=repr(error)[:120])
+        )
 
     def complain(self, sentence: str) -> None:
         """A sentence in the banner for some seconds."""

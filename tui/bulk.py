@@ -10,6 +10,7 @@ from functools import partial
 
 from registre.errors import RegistreError
 from registre.language import TORONTO
+from tui.background import begin
 from tui.deeds import Chosen
 from tui.lines import jobs_line
 from tui.screens.boxes import Confirm, Told
@@ -18,7 +19,7 @@ from tui.screens.view import View
 
 def ask_bulk(view: View, action: str, chosen: Chosen, sources: Sequence[str], done: Callable[[], None]) -> None:
     """`sources` are those of the orders, as far as known; `done` is called when it was decided to go on."""
-    view.run_worker(partial(_ask, view, action, chosen, sources, done), group="do", exit_on_error=False)
+    begin(view, partial(_ask, view, action, chosen, sources, done), "do")
 
 
 async def _ask(view: View, action: str, chosen: Chosen, sources: Sequence[str], done: Callable[[], None]) -> None:

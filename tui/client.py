@@ -111,10 +111,10 @@ class Client:
                         yield said.id, msgspec.json.decode(said.data, type=wire.Fact)
                     elif said.id:
                         yield said.id, None
-        except httpx.HTTPError:
-            raise self._away() from None
         except (SSEError, msgspec.DecodeError):
             raise self._stranger() from None
+        except httpx.HTTPError:
+            raise self._away() from None
 
     async def _request(self, method: str, path: str, body: object, parameters: Mapping[str, Any]) -> httpx.Response:
         asked = {

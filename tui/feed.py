@@ -58,9 +58,9 @@ class Feed:
                     self._happened.set()
                 if asyncio.get_running_loop().time() - begun < LOOK_SECONDS:
                     raise Unavailable(f"The API at {self._client.origin} ends the stream at once.")
-            except InvalidInput:
-                self._model.cursor = None  # another database answers under this address
             except RegistreError as error:
+                if isinstance(error, InvalidInput):
+                    self._model.cursor = None  # another database answers under this address
                 failures += 1
                 await self._wait(failures, error)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from registre.language import Language
 from tests.tui.fake import KEY, FakeApi
@@ -45,7 +46,11 @@ class Desk:
         await self.settle()
 
     async def type(self, text: str) -> None:
-        await self.press(*("space" if letter == " " else letter for letter in text))
+        """Into the field that has the focus, at once: a key costs a repaint of its own."""
+        field = self.app.screen.focused
+        assert isinstance(field, Input), field
+        field.insert_text_at_cursor(text)
+        await self.settle()
 
     async def settle(self) -> None:
         """Until nothing that was asked is unanswered and everything is drawn."""
@@ -92,5 +97,6 @@ async def opened(api: FakeApi, size: tuple[int, int] = (160, 50), **more: Any) -
             app._tick()
             await pilot.pause()
             yield desk
+            assert app.stumbles == []
     finally:
         await client.close()

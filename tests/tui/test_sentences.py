@@ -54,7 +54,8 @@ def test_every_sentence_has_its_french_and_the_same_values(french: Catalog) -> N
     assert not missing, "these have no French"
     for said in used():
         told = known[said]
-        for one in told if isinstance(told, tuple) else (told,):
+        for one in told if isinstance(told, list | tuple) else (told,):
+            assert one is not None
             assert values_of(one) == values_of(said[-1]), f"{said[-1]!r} and {one!r} take other values"
 
 

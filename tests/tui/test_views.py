@@ -225,9 +225,7 @@ async def test_a_batch_is_approved_and_what_is_left_of_another_cancelled(api: Fa
 async def test_an_account_is_added_behind_dots(api: FakeApi) -> None:
     async with opened(api.busy()) as desk:
         await desk.press("5", "n")
-        await desk.type("99T0004")
-        await desk.press("tab")
-        await desk.type("motdepasse")
+        await desk.press(*"99T0004", "tab", *"motdepasse")
         assert "motdepasse" not in desk.text()
         assert "•" * 10 in desk.text()
         await desk.press("enter")

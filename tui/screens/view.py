@@ -14,9 +14,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from registre.access import Role
 from registre.errors import RegistreError
+from tui.background import begin
 from tui.client import Client, may
 from tui.model import Link, Model
 from tui.pen import Pen
@@ -174,7 +176,11 @@ class View(Screen[None]):
             return
         self._asked_at = self.dashboard.monotonic()
         self._heard = self.model.heard
-        self.run_worker(self._load, group="load", exclusive=True, exit_on_error=False)
+        begin(self, self._load, "load", instead=True)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.dashboard.stumble(event.worker.error)
 
     async def _load(self) -> None:
         try:
@@ -215,7 +221,7 @@ class View(Screen[None]):
 
     def do(self, work: Callable[[], Awaitable[str]]) -> None:
         """A change a person asked for: never given up for another. Its sentence is shown, or why it was refused."""
-        self.run_worker(partial(self._do, work), group="do", exit_on_error=False)
+        begin(self, partial(self._do, work), "do")
 
     async def _do(self, work: Callable[[], Awaitable[str]]) -> None:
         try:
