@@ -5,6 +5,11 @@ Invariant: what a person must mend is told before the terminal is taken over, in
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from registre.language import Language
 from tui.app import Dashboard
 from tui.client import Client
@@ -18,6 +23,21 @@ async def run(
     client = Client(address, key)
     try:
         model = Model(caller=await client.check())
-        await Dashboard(client, model, spoken=spoken, read_only=read_only, ascii_only=ascii_only).run_async()
+        app = Dashboard(client, model, spoken=spoken, read_only=read_only, ascii_only=ascii_only)
+        with leaving_on_signals(app):
+            await app.run_async()
     finally:
         await client.close()
+
+
+@contextmanager
+def leaving_on_signals(app: Dashboard) -> Iterator[None]:
+    """Whoever ends the process gets the terminal back as it was."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -39,6 +39,9 @@ def api(
                 elif not store.keys.all():
                     typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)
             typer.echo(f"api at {address}", err=True)
+            if stop_with_stdin:
+                typer.echo(address)  # for the parent that holds the other end
+                sys.stdout.flush()
 
         serve(
             store,
@@ -52,25 +55,30 @@ def api(
 
 
 @contextmanager
-def running_api() -> Iterator[None]:
-    """The API as a child process with the settings of this one. It ends with us, even if we are killed: its stdin closes.
+def running_api() -> Iterator[Callable[[], str]]:
+    """The API as a child process with the settings of this one; gives what waits for its address, '' when it cannot start. It
+    ends with us, even if we are killed: its stdin closes.
 
     One that cannot start says so itself, and the worker works without it. In a session of its own, so that a terminal's
     Ctrl-C leaves it up while the worker finishes what it is buying.
     """
     command = [sys.executable, "-m", "registre.cli", "api", "--stop-with-stdin"]
     try:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
     except OSError as error:
         typer.echo(f"The API cannot be started: {error.strerror}.", err=True)
-        yield
+        yield lambda: ""
         return
     with child:
-        assert child.stdin is not None
+        stdin, stdout = child.stdin, child.stdout
+        assert stdin is not None
+        assert stdout is not None
         try:
-            yield
+            yield lambda: stdout.readline().strip()
         finally:
-            child.stdin.close()
+            stdin.close()
             try:
                 child.wait(timeout=STOP_SECONDS)
             except subprocess.TimeoutExpired:

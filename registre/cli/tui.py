@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
 
+from registre.access import Role, make_key
+from registre.cli.options import current_user
 from registre.errors import ConfigurationError, InvalidInput
 from registre.language import Language
 from registre.settings import Settings, load_settings
+from registre.wiring import Store
+
+LOOK_EVERY_SECONDS = 0.1
 
 UrlOption = Annotated[str | None, typer.Option(help="Address of the API; REGISTRE_API_URL, else this host's own.")]
 EnglishFlag = Annotated[bool | None, typer.Option("--english/--french", help="Else what LANG says, French by default.")]
@@ -50,6 +60,65 @@ def needs_terminal() -> None:
         raise InvalidInput(
             "terminal", "the dashboard needs one on both sides; for programs there is `registre … --json`."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Our stderr, sent into a file; `terminal` is where it led before."""
+
+    terminal: int
+
+    def end(self) -> None:
+        os.dup2(self.terminal, 2)
+
+
+@contextmanager
+def passing_key(store: Store) -> Iterator[str]:
+    """A key of an admin for the dashboard of `up --tui`, which ends with it."""
+    key, author = make_key(), current_user()
+    store.keys.add(key, f"up --tui of {author}"[:100], Role.ADMIN, author)
+    try:
+        yield key.text
+    finally:
+        store.keys.revoke(key.prefix, author)
+
+
+@contextmanager
+def logging_to(file: Path) -> Iterator[Aside]:
+    """Send what this process and its children write to stderr into `file`, until its `end`.
+
+    The file is begun anew each time; ConfigurationError when it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        target = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be written: {error.strerror}.") from None
+    terminal = os.dup(2)
+    os.dup2(target, 2)
+    os.close(target)
+
+    aside = Aside(terminal)
+    try:
+        yield aside
+    finally:
+        aside.end()
+        os.close(terminal)
+
+
+def watch_until_left(address: str, key: str, aside: Aside, stop: Event) -> None:
+    """The dashboard as a child that has the terminal, until it is left or `stop` is set. The key is in its environment alone."""
+    if not address:
+        typer.echo("The API did not start, so that the dashboard has nothing to ask; the log says why.", err=True)
+        return
+    command = [sys.executable, "-m", "registre.cli", "tui", "--url", address]
+    with subprocess.Popen(command, stderr=aside.terminal, env={**os.environ, "REGISTRE_API_KEY": key}) as child:
+        while child.poll() is None:
+            if stop.wait(LOOK_EVERY_SECONDS):
+                child.terminate()
+                break
+    aside.end()
+    typer.echo("the dashboard is left, the fleet goes on; Ctrl-C stops it", err=True)
 
 
 def spoken(english: bool | None) -> Language:
