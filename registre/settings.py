@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         return self.evidence_mb * 1_000_000
 
     @property
+    def recorder_folder(self) -> Path:
+        return self.home / "recorder"
+
+    @property
     def evidence_folder(self) -> Path:
         return self.home / "evidence"
 

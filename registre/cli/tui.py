@@ -19,6 +19,7 @@ from registre.access import Role, make_key
 from registre.cli.options import current_user
 from registre.errors import ConfigurationError, InvalidInput
 from registre.language import Language
+from registre.recording import read
 from registre.settings import Settings, load_settings
 from registre.wiring import Store
 
@@ -151,3 +152,19 @@ def _reachable(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
         return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104 - as above
     return f"[{host}]" if ":" in host else host
+
+
+def replay(
+    at: Annotated[
+        str, typer.Argument(metavar="[HH:MM]", help="Where to begin, in Quebec's time; else at the beginning.")
+    ] = "",
+    english: EnglishFlag = None,
+    ascii_only: AsciiFlag = False,
+) -> None:
+    """Watch the fleet of this home as it was, from what its worker recorded."""
+    moments = read(load_settings().recorder_folder)
+    needs_terminal()
+    from tui.replay import Replay, instant_of  # where it is used: other commands must not wait for it
+
+    begin = instant_of(at, moments) if at else None
+    Replay(moments, begin, spoken=spoken(english), ascii_only=ascii_only or not speaks_unicode()).run()

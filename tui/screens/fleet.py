@@ -66,7 +66,7 @@ class FleetView(View):
                 Column("documents", say("docs"), 4),
                 Column("cost", say("cost"), 8),
                 Column("idle", say("idle"), 9, 110),
-                Column("error", say("last error, or why not"), 0, 130),
+                Column("error", say("last error, or why not"), 0, 156),
             ]
         )
         for name, title in zip(PANELS, (say("Queue"), say("Today"), say("Gates"), say("Health")), strict=True):
@@ -78,7 +78,9 @@ class FleetView(View):
             return
         panels = (self._queue(found), self._today(found), self._gates(found), self._health(found))
         for name, lines in zip(PANELS, panels, strict=True):
-            self.query_one(f"#{name}", Static).update(Text("\n").join(lines))
+            panel = self.query_one(f"#{name}", Static)
+            panel.update(Text("\n").join(lines))
+            panel.display = name == "queue" or self.dashboard.is_online  # of the others nothing is recorded
         why = self.query_one("#why", Static)
         why.display = bool(found.waiting_because)
         why.update(
@@ -115,7 +117,7 @@ class FleetView(View):
                 tongue.say("done about %(at)s", at=tongue.moment(found.expected_end, now)) if found.expected_end else ""
             )
             lines.append(pen.joined(tongue.say("oldest: %(age)s", age=age), end))
-        else:
+        elif not queue.waiting:
             lines.append(pen.text(tongue.say("Nothing waits."), "text-muted"))
         return lines
 
@@ -215,7 +217,7 @@ class FleetView(View):
                 "elapsed": self._against(gone, found.attempt_seconds),
                 "time": pen.text(tongue.span(max(0.0, gone)) if gone is not None else ""),
                 "documents": pen.text(account.documents_today).copy(),
-                "cost": pen.text(tongue.money(account.cost_today_cents)),
+                "cost": pen.text(tongue.money(account.cost_today_cents) if self.dashboard.is_online else ""),
                 "idle": pen.text(self._idle(account)),
                 "error": pen.text(self._error(account), "error" if account.reason else "text-muted"),
             },
@@ -237,7 +239,9 @@ class FleetView(View):
     def _against(self, gone: float | None, limit: float) -> Text:
         if gone is None:
             return Text()
-        part = gone / limit if limit else 0
+        if not limit:
+            return self.pen.text(self.tongue.span(max(0.0, gone)))
+        part = gone / limit
         colour = "error" if part >= 0.9 else "warning" if part >= 0.6 else "primary"
         return self.pen.joined(
             self.tongue.span(max(0.0, gone)), self.pen.bar(part, 4, colour), self.tongue.span(limit), by=" "
