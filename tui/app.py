@@ -70,8 +70,6 @@ class Dashboard(App[None]):
         Binding("ctrl+t", "next_theme", show=False),
     ]
     KEYS: ClassVar[tuple[Key, ...]] = (
-        Key("slash", "/", N_("filter")),
-        Key("colon", ":", N_("command")),
         Key("question_mark", "?", N_("help")),
         Key("q", "q", N_("quit")),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,17 +43,44 @@ def tui(
     read_only: Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")] = False,
     english: EnglishFlag = None,
     ascii_only: AsciiFlag = False,
+    screenshot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw one view into this SVG instead; no terminal is needed.")
+    ] = None,
+    view: Annotated[str, typer.Option(help="Which view, for --screenshot.")] = "fleet",
+    size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="How large, for --screenshot.")] = "150x36",
 ) -> None:
     """Watch and steer the fleet from a terminal. Leaving it stops nothing."""
     settings = load_settings(api_url=url)
     text = _key(key, key_file, settings)
+    address = settings.api_url or f"http://{_reachable(settings.api_host)}:{settings.api_port}"
+    if screenshot is not None:
+        _draw(screenshot, address, text, view, _size(size), spoken(english), ascii_only=ascii_only)
+        return
     needs_terminal()
     from tui.start import run  # where it is used: other commands must not wait for it
 
-    address = settings.api_url or f"http://{_reachable(settings.api_host)}:{settings.api_port}"
     asyncio.run(
         run(address, text, spoken=spoken(english), read_only=read_only, ascii_only=ascii_only or not speaks_unicode())
     )
+
+
+def _draw(
+    file: Path, address: str, key: str | None, view: str, size: tuple[int, int], spoken: Language, *, ascii_only: bool
+) -> None:
+    from tui.start import picture  # as above
+
+    drawn = asyncio.run(picture(address, key, view=view, size=size, spoken=spoken, ascii_only=ascii_only))
+    try:
+        file.write_text(drawn, "utf-8")
+    except OSError as error:
+        raise InvalidInput("screenshot", f"{file} cannot be written: {error.strerror}.") from None
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{2,3})x(\d{2,3})", text)
+    if found is None:
+        raise InvalidInput("size", f"'{text[:20]}' is no size, such as 150x36.")
+    return int(found[1]), int(found[2])
 
 
 def needs_terminal() -> None:

@@ -24,6 +24,7 @@ SHOWN = 200
 class EventsView(View):
     NAME = N_("Events")
     KEYS = (
+        Key("slash", "/", N_("filter")),
         Key("enter", "enter", N_("its order")),
         Key("f", "f", N_("follow or hold")),
         Key("y", "y", N_("copy")),

@@ -45,6 +45,7 @@ class QueueView(View):
     NAME = N_("Queue")
     FOLLOWS = True
     KEYS = (
+        Key("slash", "/", N_("filter")),
         Key("enter", "enter", N_("open it")),
         Key("space", "space", N_("mark")),
         Key("R", "R", N_("retry"), Role.OPERATOR),
