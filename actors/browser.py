@@ -141,7 +141,8 @@ class Browser(pykka.ThreadingActor):
         job_id = self._lease.job_id if self._lease else None
         state = self._state()
         since = self._idle_since if state in ("idle", "signed out") else None
-        return BrowserStatus(self._seat, state, job_id, self._step, since, self._jobs_done)
+        request = self._lease.request if self._lease else None
+        return BrowserStatus(self._seat, state, job_id, self._step, since, self._jobs_done, request)
 
     def _state(self) -> str:
         if self._closing:

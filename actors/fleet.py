@@ -13,13 +13,15 @@ import pykka
 
 from actors.dispatcher import Dispatcher
 from actors.lease_keeper import LeaseKeeper
-from actors.messages import Drain, Ref, Tick, Wake
+from actors.messages import Drain, Record, Ref, Tick, Wake
+from actors.recorder import Recorder
 from actors.supervisor import Supervisor
 from actors.surroundings import Surroundings
 from actors.tasks import Tasks
 from actors.ticker import Ticker
 from registre.extraction import Means
 from registre.ports import Registry
+from registre.recording import FlightRecorder
 from registre.settings import Settings
 from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 CLAIM_EVERY_SECONDS = 5.0
 DISPATCH_EVERY_SECONDS = 1.0
+RECORD_EVERY_SECONDS = 2.0
 RENEWALS_PER_VISIBILITY = 3
 STOP_SECONDS = 5.0
 
@@ -52,6 +55,7 @@ class Fleet:
         self._supervisor: Ref | None = None
         self._dispatcher: Ref | None = None
         self._keeper: Ref | None = None
+        self._recorder: Ref | None = None
         self._tasks: Tasks | None = None
         self._unlisten: Callable[[], None] = lambda: None
 
@@ -75,18 +79,23 @@ class Fleet:
             timedelta(seconds=settings.legacy_seconds),
         )
         self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility, self._dispatcher)
+        self._recorder = Recorder.start(
+            FlightRecorder(settings.recorder_folder), store.views, store.gates, self.host, VERSION
+        )
         self._supervisor = Supervisor.start(
             store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
         )
         self._ticker.every(visibility.total_seconds() / RENEWALS_PER_VISIBILITY, self._keeper, Tick())
         self._ticker.every(DISPATCH_EVERY_SECONDS, self._dispatcher, Tick())
         self._ticker.every(CLAIM_EVERY_SECONDS, self._supervisor, Tick())
+        self._ticker.every(RECORD_EVERY_SECONDS, self._supervisor, Record())
         self._unlisten = store.queue.listen(self._ring)
 
     def _surround(self, supervisor: Ref) -> Surroundings:
         assert self._dispatcher is not None
         assert self._keeper is not None
         assert self._tasks is not None
+        assert self._recorder is not None
         return Surroundings(
             registry=self._registry,
             means=Means(
@@ -106,6 +115,7 @@ class Fleet:
             supervisor=supervisor,
             dispatcher=self._dispatcher,
             lease_keeper=self._keeper,
+            recorder=self._recorder,
         )
 
     def _ring(self, channel: str, payload: str) -> None:
@@ -130,7 +140,7 @@ class Fleet:
             self._tasks.relay()
             clean = self._tasks.finish(self._settings.drain_seconds) and clean
         self._ticker.stop()
-        for ref in (self._supervisor, self._dispatcher, self._keeper):
+        for ref in (self._supervisor, self._dispatcher, self._keeper, self._recorder):
             if ref is not None:
                 with suppress(pykka.Timeout, pykka.ActorDeadError):
                     ref.stop(timeout=STOP_SECONDS)

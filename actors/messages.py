@@ -9,6 +9,7 @@ from typing import Any
 import pykka
 
 from registre.account import Credentials, Seat
+from registre.document import DocumentRequest
 from registre.errors import RegistreError
 from registre.extraction import Outcome
 from registre.job import JobId, Lease
@@ -200,3 +201,16 @@ class BrowserStatus:
     step: str | None
     idle_since: datetime | None
     jobs_done: int
+    request: DocumentRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Ticker → Supervisor: see how the browsers stand, for the flight recorder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Supervisor → Recorder: how every browser stands. One that did not answer at once is 'silent'."""
+
+    browsers: tuple[BrowserStatus, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,22 @@ from threading import Event
 import pykka
 
 from actors.browser import Browser
-from actors.messages import Closed, Died, Drain, DropSeat, HoldSeat, Left, Ref, Respawn, Tick, Wake
+from actors.messages import (
+    AskStatus,
+    BrowserStatus,
+    Closed,
+    Died,
+    Drain,
+    DropSeat,
+    HoldSeat,
+    Left,
+    Record,
+    Ref,
+    Respawn,
+    Standing,
+    Tick,
+    Wake,
+)
 from actors.surroundings import Surroundings
 from registre.account import AccountId, Credentials, Seat
 from registre.errors import DatabaseUnavailable
@@ -23,6 +39,7 @@ log = logging.getLogger(__name__)
 
 RESPAWN_BASE = timedelta(seconds=1)
 RESPAWN_CAP = timedelta(minutes=2)
+STATUS_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -37,9 +54,9 @@ class _Child:
 
 class Supervisor(pykka.ThreadingActor):
     """Owns: the browsers, one for each account leased by this host.
-    Receives: Tick (sweep, claim accounts, send the spool again), Wake (claim), Closed, Died and Left from browsers, Respawn,
-    Drain.
-    Tells: browsers Drain, the lease keeper HoldSeat and DropSeat.
+    Receives: Tick (sweep, claim accounts, send the spool again), Wake (claim), Record, Closed, Died and Left from browsers,
+    Respawn, Drain.
+    Tells: browsers Drain, the lease keeper HoldSeat and DropSeat, the recorder Standing. Asks: browsers AskStatus.
     Dies when: the fleet stops it, after the last browser closed.
     """
 
@@ -78,6 +95,8 @@ class Supervisor(pykka.ThreadingActor):
                 self._around.relay()
             case Wake():
                 self._claim()
+            case Record():
+                self._around.recorder.tell(Standing(self._standing()))
             case Closed(seat, reason):
                 self._closed(seat, reason)
             case Died(seat, browser, why):
@@ -118,6 +137,20 @@ class Supervisor(pykka.ThreadingActor):
                 self._left(child.seat)
             else:
                 child.silent = True  # its Closed or Died may still be in the inbox
+
+    def _standing(self) -> tuple[BrowserStatus, ...]:
+        """What every browser says of itself. They never block, so that who is silent for so long is in trouble."""
+        asked = [
+            (child.seat, child.ref.ask(AskStatus(), block=False)) for child in self._children.values() if child.ref
+        ]
+        until = time.monotonic() + STATUS_SECONDS
+        found = []
+        for seat, answer in asked:
+            try:
+                found.append(answer.get(timeout=max(0.0, until - time.monotonic())))
+            except (pykka.Timeout, pykka.ActorDeadError):
+                found.append(BrowserStatus(seat, "silent", None, None, None, 0))
+        return tuple(found)
 
     def _died(self, seat: Seat, browser: Ref, why: str) -> None:
         child = self._children.get(seat.account_id)

@@ -29,6 +29,7 @@ class Surroundings:
     supervisor: Ref
     dispatcher: Ref
     lease_keeper: Ref
+    recorder: Ref
 
     def site_away(self, reason: str) -> None:
         """What a page of the free part shows of the site holds for every host; best effort, since the next order shows it too."""

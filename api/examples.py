@@ -26,7 +26,7 @@ WORDS: Mapping[str, Any] = {
     "Choice.batch": _OTHER, "Choice.text": "2784195", "priority": 0, "attempts": 1, "max_attempts": 3, "number": 1,
     "error_message": "Aucune information ne correspond aux critères sélectionnés.",
     "supabase_path": "index/2784195.pdf", "path": "index/2784195.pdf", "notes": [], "step": "waiting for the document",
-    "wait_reason": _WHY, "waiting_because": _WHY, "worker_id": "host-a/99X9999", "batch_id": _OTHER, "total": 1,
+    "wait_reason": _WHY, "waiting_because": _WHY, "worker_id": "host-a/99X9999", "host": "host-a", "batch_id": _OTHER, "total": 1,
     "next_cursor": "MjAyNi0xMi0wMVQxMzowNTowMCswMDowMF81ZjBjMmY3ZQ", "current_job_id": _JOB, "last_job": _JOB,
     "ids": [_JOB], "BulkDone.done": [_JOB], "matched": 1, "expected": 1, "dry_run": False, "fresh": False,
     "Done.message": "Extraction job queued again", "NotDone.reason": "This job has already ended in 'Complété'.",

@@ -171,6 +171,18 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class HostView:
+    """One host as people see it. `seen_at` is its last renewal; `undelivered` are the documents in its spool, of which the ledger
+    knows that they are safe there and not yet in their bucket."""
+
+    host: str
+    version: str
+    seen_at: datetime
+    undelivered: int
+    oldest_undelivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class JobPage:
     """One page of a listing, newest first; `next_cursor` is None on the last."""
 

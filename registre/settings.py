@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     legacy_seconds: float = Field(1800, validation_alias="REGISTRE_LEGACY_SECONDS", ge=1, le=MAX_SECONDS)
     api_host: str = Field("127.0.0.1", validation_alias="REGISTRE_API_HOST", pattern=r"^[A-Za-z0-9.:_-]{1,255}$")
     api_port: int = Field(3000, validation_alias="REGISTRE_API_PORT", ge=0, le=65535)
+    api_url: str | None = Field(None, validation_alias="REGISTRE_API_URL")
+    api_key: SecretStr | None = Field(None, validation_alias="REGISTRE_API_KEY")
     api_open: bool = Field(False, validation_alias="REGISTRE_API_OPEN")
     webhooks_private: bool = Field(False, validation_alias="REGISTRE_WEBHOOKS_PRIVATE")
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
@@ -83,6 +85,10 @@ class Settings(BaseSettings):
     def evidence_bytes(self) -> int:
         """What all evidence of this host may weigh."""
         return self.evidence_mb * 1_000_000
+
+    @property
+    def recorder_folder(self) -> Path:
+        return self.home / "recorder"
 
     @property
     def evidence_folder(self) -> Path:

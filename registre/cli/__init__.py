@@ -27,6 +27,7 @@ from registre.cli import (
     site,
     site_check,
     supervision,
+    tui,
 )
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from registre.log import mask
@@ -57,6 +58,8 @@ app.command("twin")(serve.twin)
 app.command("api")(api.api)
 app.command("doctor")(doctor.doctor)
 app.command("supervisord")(supervision.supervisord)
+app.command("tui")(tui.tui)
+app.command("replay")(tui.replay)
 app.command("submit")(jobs.submit)
 app.command("why")(gates.why)
 app.command("pause")(gates.pause)

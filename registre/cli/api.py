@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -33,6 +34,9 @@ def api(
                 elif not store.keys.all():
                     typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)
             typer.echo(f"api at {address}", err=True)
+            if stop_with_stdin:
+                typer.echo(address)  # for the parent that holds the other end
+                sys.stdout.flush()
 
         serve(
             store,

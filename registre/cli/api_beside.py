@@ -35,13 +35,20 @@ class ApiBeside:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[str] | None = None
         self._stopping = Event()
+        self._address = ""
+        self._is_known = Event()
         self._thread = Thread(target=self._run, name="api-beside", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
+
+    def address(self) -> str:
+        """Where the API listens, as soon as it does; '' when it never will."""
+        self._is_known.wait()
+        return self._address
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -67,6 +74,12 @@ class ApiBeside:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._keep_up()
+        finally:
+            self._is_known.set()
+
+    def _keep_up(self) -> None:
         ends = 0
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -93,14 +106,21 @@ class ApiBeside:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+            child = subprocess.Popen(
+                COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            )
             self._child = child
+        assert child.stdin is not None
+        assert child.stdout is not None
         try:
+            if address := child.stdout.readline().strip():  # all it ever writes there
+                self._address = address
+                self._is_known.set()
             return child.wait()
         finally:
+            child.stdout.close()
             with self._lock, suppress(OSError):
                 self._child = None
-                assert child.stdin is not None
                 child.stdin.close()
 
 

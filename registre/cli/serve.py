@@ -6,8 +6,8 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
@@ -18,6 +18,7 @@ import typer
 
 from registre.cli.api_beside import ApiBeside
 from registre.cli.output import show_json, show_table, show_text
+from registre.cli.tui import logging_to, needs_terminal, passing_key, watch_until_left
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
 from registre.settings import REAL_SITE, Settings, load_settings
@@ -41,16 +42,31 @@ def up(
     with_api: Annotated[
         bool, typer.Option("--api/--no-api", help="Serve the HTTP API too, as `registre api` does.")
     ] = True,
+    with_tui: Annotated[
+        bool, typer.Option("--tui", help="Open the terminal dashboard on it; leaving that stops nothing.")
+    ] = False,
 ) -> None:
     """Run this host's worker: sign in once per account, take orders as they come, until Ctrl-C."""
+    if with_tui and not with_api:
+        raise InvalidInput("tui", "the dashboard asks the API; leave --no-api out.")
+    if with_tui:
+        needs_terminal()
     settings = load_settings()
     configure(settings.log_level)
     stop = _stop_on_signals()
-    with open_store(settings) as store:
+    with ExitStack() as stack:
+        aside = stack.enter_context(logging_to(settings.home / "up.log")) if with_tui else None
+        store = stack.enter_context(open_store(settings))
         keep_worlds_apart(settings, store, with_twin)
-        beside: AbstractContextManager[object] = ApiBeside() if with_api else nullcontext()
+        key = stack.enter_context(passing_key(store)) if with_tui else None
+        beside = ApiBeside() if with_api else nullcontext()
+
+        def watch(api: ApiBeside | None) -> None:
+            if key is not None and aside is not None and api is not None:
+                watch_until_left(api.address(), key, aside, stop)
+
         if not with_twin:
-            _work(settings, store, stop, beside)
+            _work(settings, store, stop, beside, watch)
             return
         with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
             if not store.accounts.all():
@@ -58,21 +74,28 @@ def up(
             for username, password in demo_accounts(TWIN_ACCOUNTS):
                 store.accounts.add(username, password)
             typer.echo(f"twin of the registry at {base_url}", err=True)
-            _work(settings.model_copy(update={"base_url": base_url}), store, stop, beside)
+            _work(settings.model_copy(update={"base_url": base_url}), store, stop, beside, watch)
 
 
-def _work(settings: Settings, store: Store, stop: Event, beside: AbstractContextManager[object]) -> None:
-    """`beside` is up from when the worker is until it has drained."""
+def _work(
+    settings: Settings,
+    store: Store,
+    stop: Event,
+    beside: AbstractContextManager[ApiBeside | None],
+    watch: Callable[[ApiBeside | None], None],
+) -> None:
+    """`beside` is up from when the worker is until it has drained; `watch` is given it, or None without one."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
     with open_registry(settings, store.forms, say=lambda line: typer.echo(line, err=True)) as registry:
         fleet = Fleet(settings, store, registry)
         fleet.start()
-        with beside:
+        with beside as api:
             if not store.accounts.all():
                 typer.echo("No account yet: add one with `registre accounts add`.", err=True)
             typer.echo("ready; Ctrl-C to stop", err=True)
             try:
+                watch(api)
                 stop.wait()
             finally:
                 typer.echo("stopping: what is being bought is finished, the rest is released", err=True)

@@ -9,7 +9,19 @@ from typing import Protocol
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
-from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Order, Status, WorkerView
+from registre.job import (
+    AttemptView,
+    Event,
+    HostView,
+    JobFilter,
+    JobId,
+    JobListing,
+    JobPage,
+    JobView,
+    Order,
+    Status,
+    WorkerView,
+)
 from registre.pulse import Cause, Pulse, Span
 
 
@@ -55,6 +67,9 @@ class Views(Protocol):
 
     def workers(self) -> list[WorkerView]:
         """Every worker that was ever reported; one that is dead is 'offline', whatever it said last."""
+
+    def hosts(self) -> list[HostView]:
+        """Every host that ever started a worker, by name."""
 
     def expected_end(self) -> datetime | None:
         """When what is ordered now may be done, in open hours; None when nothing lets it be told."""

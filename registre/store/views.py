@@ -10,7 +10,18 @@ from uuid import UUID
 from registre.account import AccountId
 from registre.database.gateway import Gateway
 from registre.errors import NotFound, Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Status, WorkerView
+from registre.job import (
+    AttemptView,
+    Event,
+    HostView,
+    JobFilter,
+    JobId,
+    JobListing,
+    JobPage,
+    JobView,
+    Status,
+    WorkerView,
+)
 from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
 from registre.store.rows import request_of
 
@@ -104,6 +115,9 @@ class Reading:
             )
             for row in self._gateway.call("workers_as_seen")
         ]
+
+    def hosts(self) -> list[HostView]:
+        return [HostView(**row) for row in self._gateway.call("hosts_as_seen")]
 
     def expected_end(self) -> datetime | None:
         found: datetime | None = self._gateway.call("expected_end")[0]["expected_end"]

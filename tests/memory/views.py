@@ -7,7 +7,19 @@ from typing import cast
 
 from registre.account import AccountId
 from registre.errors import Refused
-from registre.job import AttemptView, Event, JobFilter, JobId, JobListing, JobPage, JobView, Status, WorkerView
+from registre.job import (
+    AttemptView,
+    Event,
+    HostView,
+    JobFilter,
+    JobId,
+    JobListing,
+    JobPage,
+    JobView,
+    Status,
+    WorkerView,
+)
+from registre.ledger import PurchaseState
 from registre.pulse import Beat, Cause, Pulse, Span
 from tests.memory.state import AttemptRow, JobRow, State
 
@@ -123,6 +135,16 @@ class MemoryViews:
             at,
             step,
         )
+
+    def hosts(self) -> list[HostView]:
+        with self._state.transaction():
+            return [self._host(name) for name in sorted(self._state.hosts)]
+
+    def _host(self, name: str) -> HostView:
+        row = self._state.hosts[name]
+        safe = [p for p in self._state.purchases.values() if p.host == name and p.state is PurchaseState.SECURED]
+        since = min((p.secured_at for p in safe if p.secured_at is not None), default=None)
+        return HostView(name, row.version, row.seen_at, len(safe), since)
 
     def expected_end(self) -> datetime | None:
         return None  # memory keeps no pace

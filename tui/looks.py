@@ -1,0 +1,116 @@
+"""How states look: a glyph, a word and a colour for each.
+
+Invariant: no state is told by its colour alone; a glyph has an ASCII twin. Colours are names of the theme's variables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.tongue import N_
+from tui.wire import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`word` is English, said in the operator's language where it is drawn."""
+
+    glyph: str
+    plain: str
+    word: str
+    colour: str
+
+
+WORKING = Look("▶", ">", N_("at work"), "primary")
+SIGNED_IN = Look("●", "*", N_("signed in"), "success")
+SIGNING_IN = Look("◔", "~", N_("signing in"), "primary")
+TROUBLED = Look("!", "!", N_("in trouble"), "error")
+FREE = Look("○", "o", N_("free"), "text-muted")
+PAUSED = Look("‖", "=", N_("paused"), "warning")
+SET_ASIDE = Look("✗", "x", N_("set aside"), "error")
+INACTIVE = Look("-", "-", N_("inactive"), "text-muted")
+SILENT = Look("?", "?", N_("not heard of"), "warning")
+
+STATUSES = {
+    "En attente": Look("…", ".", N_("waiting"), "warning"),
+    "En traitement": Look("▶", ">", N_("in progress"), "primary"),
+    "Complété": Look("✓", "v", N_("completed"), "success"),
+    "Erreur": Look("✗", "x", N_("failed"), "error"),
+}
+
+PURCHASES = {
+    "intended": Look("…", ".", N_("intended"), "warning"),
+    "void": Look("-", "-", N_("void"), "text-muted"),
+    "charged": Look("$", "$", N_("charged"), "warning"),
+    "secured": Look("◆", "#", N_("secured"), "primary"),
+    "delivered": Look("✓", "v", N_("delivered"), "success"),
+    "ambiguous": Look("?", "?", N_("ambiguous"), "error"),
+}
+
+WELL = Look("●", "*", N_("well"), "success")
+LATE = Look("!", "!", N_("late"), "warning")
+AWAY = Look("✗", "x", N_("away"), "error")
+NOTHING = Look("-", "-", N_("none"), "text-muted")
+OPEN = Look("●", "*", N_("open"), "success")
+CLOSED = Look("✗", "x", N_("closed"), "error")
+
+GATES = {
+    "hours": N_("hours"),
+    "breaker": N_("breaker"),
+    "frozen": N_("frozen source"),
+    "pause": N_("pause"),
+    "approval": N_("approval"),
+    "budget": N_("budget"),
+    "pace": N_("pace"),
+    "account": N_("account"),
+}
+
+STEPS = {
+    "signing in": N_("signing in"),
+    "filling the form": N_("filling the form"),
+    "submitting": N_("submitting"),
+    "choosing from a list": N_("choosing from a list"),
+    "confirming": N_("confirming"),
+    "waiting for the viewer": N_("waiting for the viewer"),
+    "saving the document": N_("saving the document"),
+    "securing the document": N_("securing the document"),
+}
+"""A step that is none of these is shown as the worker wrote it."""
+
+
+def of_status(status: str) -> Look:
+    return STATUSES.get(status, Look("?", "?", status, "text-muted"))
+
+
+def of_purchase(state: str) -> Look:
+    return PURCHASES.get(state, Look("?", "?", state, "text-muted"))
+
+
+def of_account(account: Account) -> Look:
+    """What matters most of it: what a person closed, then its work, then its session."""
+    match account.state, account.work:
+        case "set aside", _:
+            return SET_ASIDE
+        case "paused", work if work != "busy":
+            return PAUSED
+        case "inactive", _:
+            return INACTIVE
+        case _, "busy":
+            return WORKING
+        case "free", _:
+            return FREE
+        case _, "error":
+            return TROUBLED
+        case _, "offline":
+            return SILENT
+        case _, _:
+            return SIGNING_IN if account.step == "signing in" else SIGNED_IN
+
+
+def of_event(kind: str) -> str:
+    """The colour of an event, whose kind is its word."""
+    return "error" if kind in _ALARMING else "success" if kind in _PLEASING else "primary"
+
+
+_ALARMING = {"job.failed", "purchase.ambiguous", "account.set_aside", "form.drifted", "site.away"}
+_PLEASING = {"job.completed", "job.reused", "purchase.delivered", "site.back", "account.restored"}

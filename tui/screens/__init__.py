@@ -1,0 +1,1 @@
+"""The views, and the boxes that open over them."""

@@ -1,0 +1,303 @@
+"""The queue: its counts and its pace, and the orders page by page, filtered by the server.
+
+Invariant: a page is asked for by cursor and holds `PAGE` orders, so that a key costs the same with ten orders and with a million.
+Marks are ids; what is done to a whole listing names the number that was seen, and is refused when it changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from registre.access import Role
+from registre.errors import InvalidInput
+from tui import choice, looks
+from tui.bulk import ask_bulk
+from tui.deeds import Chosen
+from tui.screens.view import View
+from tui.tongue import N_
+from tui.widgets.bars import Key
+from tui.widgets.listing import Listing
+from tui.widgets.sheet import Column, Line
+from tui.wire import Extraction, ExtractionPage
+
+PAGE = 100
+
+Order = tuple[str, Callable[[Extraction], object], bool]
+SORTS: tuple[Order, ...] = (
+    (N_("newest"), lambda job: job.created_at, True),
+    (N_("oldest"), lambda job: job.created_at, False),
+    (N_("status"), lambda job: job.status, False),
+    (N_("number"), lambda job: (job.document_source, job.document_number), False),
+    (N_("client"), lambda job: job.client, False),
+    (N_("cost"), lambda job: job.cost_cents, True),
+)
+"""How the orders of one page may stand; pages themselves are newest first."""
+
+
+class QueueView(View):
+    NAME = N_("Queue")
+    FOLLOWS = True
+    KEYS = (
+        Key("slash", "/", N_("filter")),
+        Key("enter", "enter", N_("open it")),
+        Key("space", "space", N_("mark")),
+        Key("R", "R", N_("retry"), Role.OPERATOR),
+        Key("C", "C", N_("cancel"), Role.OPERATOR),
+        Key("n", "n", N_("next page")),
+        Key("b", "b", N_("page before")),
+        Key("s", "s", N_("sort")),
+        Key("a", "a", N_("mark all")),
+        Key("y", "y", N_("copy")),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", show=False),
+        Binding("a", "mark_all", show=False),
+        Binding("R", "retry", show=False),
+        Binding("C", "cancel", show=False),
+        Binding("n", "next_page", show=False),
+        Binding("b", "page_before", show=False),
+        Binding("s", "sort", show=False),
+        Binding("y", "copy", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self._choice: choice.Choice = {}
+        self._page: ExtractionPage | None = None
+        self._cursors: list[str | None] = [None]
+        self._marks: dict[str, Extraction] = {}
+        self._whole = False
+        self._sort = 0
+
+    def body(self) -> ComposeResult:
+        yield Static(id="pace")
+        yield Static(id="money")
+        yield Static(id="filter")
+        yield Listing()
+
+    def head(self) -> None:
+        say = self.tongue.say
+        self.listing().head(
+            [
+                Column("mark", "", 1),
+                Column("status", say("status"), 14),
+                Column("source", say("source"), 16, 90),
+                Column("number", say("number"), 14),
+                Column("place", say("place"), 26, 120),
+                Column("client", say("client"), 16, 100),
+                Column("tries", say("tries"), 6, 110),
+                Column("given", say("given"), 10, 100),
+                Column("cost", say("cost"), 8, 90),
+                Column("told", say("what is known"), 0),
+            ]
+        )
+
+    async def load(self) -> None:
+        cursor = self._cursors[-1]
+        page = await self.client.get("/api/extractions", ExtractionPage, limit=PAGE, cursor=cursor, **self._choice)
+        if cursor == self._cursors[-1]:
+            self._page = page
+
+    def paint(self) -> None:
+        self.query_one("#pace", Static).update(self._pace())
+        self.query_one("#money", Static).update(self._money())
+        line = self.query_one("#filter", Static)
+        line.display = bool(self._text)
+        line.update(self.pen.text(f"/ {self._text}", "accent"))
+        page = self._page
+        if page is None:
+            return
+        _, key, is_reversed = SORTS[self._sort]
+        jobs = sorted(page.jobs, key=key, reverse=is_reversed) if self._sort else list(page.jobs)  # type: ignore[arg-type]
+        now = self.dashboard.now()
+        self.listing().show(
+            [self._line(job, now) for job in jobs],
+            empty=self.tongue.say("No order is as asked." if self._choice else "No order yet."),
+            foot=self._foot(page),
+        )
+
+    # -- what stands above and below the orders
+
+    def _pace(self) -> Text:
+        pen, tongue, found = self.pen, self.tongue, self.model.overview
+        if found is None:
+            return Text()
+        parts: list[Text | str] = []
+        counts = zip(
+            ("En attente", "En traitement", "Complété", "Erreur"),
+            (found.queue.waiting, found.queue.active, found.queue.completed, found.queue.failed),
+            strict=True,
+        )
+        for status, count in counts:
+            look = looks.of_status(status)
+            parts.append(pen.badge(look, f"{tongue.number(count)} {tongue.say(look.word)}"))
+        pulse = self.model.pulse
+        if pulse is not None:
+            wide = self.app.size.width >= 130
+            beats = [float(beat.completed) for beat in pulse.beats]
+            parts.append(pen.spark(beats, 60 if wide else 20, "success"))
+            parts.append(tongue.say("%(n)s an hour", n=tongue.number(pulse.completed)))
+            if pulse.p50_seconds is not None:
+                parts.append(f"p50 {tongue.span(pulse.p50_seconds)}  p95 {tongue.span(pulse.p95_seconds)}")
+        return pen.joined(*parts)
+
+    def _money(self) -> Text:
+        pen, tongue, found, now = self.pen, self.tongue, self.model.overview, self.dashboard.now()
+        if found is None:
+            return Text()
+        today = found.today
+        spent = tongue.money(today.spent_cents + today.ambiguous_cents)
+        cap = f" / {tongue.money(today.cap_cents)}" if today.cap_cents is not None else ""
+        oldest = (
+            tongue.say("oldest waits for %(age)s", age=tongue.span(now - found.oldest_waiting_at))
+            if found.oldest_waiting_at
+            else ""
+        )
+        end = tongue.say("empty about %(at)s", at=tongue.moment(found.expected_end, now)) if found.expected_end else ""
+        return pen.joined(tongue.say("today %(spent)s", spent=spent + cap), oldest, end)
+
+    def _foot(self, page: ExtractionPage) -> str:
+        tongue = self.tongue
+        first = (len(self._cursors) - 1) * PAGE + 1
+        last = first + len(page.jobs) - 1
+        total = tongue.number(page.total) + ("" if page.total_is_exact else "+")
+        parts = [
+            tongue.say("%(first)s to %(last)s of %(total)s", first=first if page.jobs else 0, last=last, total=total),
+            tongue.say("this page by %(sort)s", sort=tongue.say(SORTS[self._sort][0])),
+        ]
+        if self._whole:
+            parts.append(tongue.say("the whole listing is meant"))
+        elif self._marks:
+            parts.append(tongue.many("%(n)s marked", "%(n)s marked", len(self._marks)))
+        return " · ".join(parts)
+
+    def _line(self, job: Extraction, now: datetime) -> Line:
+        pen, tongue = self.pen, self.tongue
+        step = self.model.steps.get(job.extraction_id) or job.step or ""
+        if job.status == "En traitement":
+            told = pen.text(tongue.say(looks.STEPS.get(step, step)), "primary")
+        elif job.status == "Erreur":
+            told = pen.text(job.error_message or job.error_kind or "", "error")
+        elif job.status == "Complété":
+            told = pen.text(job.supabase_path or "", "text-muted")
+        else:
+            told = pen.text(job.wait_reason or "", "text-muted")
+        is_marked = self._whole or job.extraction_id in self._marks
+        return Line(
+            job.extraction_id,
+            {
+                "mark": pen.mark() if is_marked else pen.text(""),
+                "status": pen.badge(looks.of_status(job.status)),
+                "source": pen.text(job.document_source),
+                "number": pen.text(job.document_number, bold=True),
+                "place": pen.text(job.place),
+                "client": pen.text(job.client),
+                "tries": pen.text(f"{job.attempts}/{job.max_attempts}"),
+                "given": pen.text(tongue.moment(job.created_at, now)),
+                "cost": pen.text(tongue.money(job.cost_cents) if job.cost_cents else ""),
+                "told": told,
+            },
+        )
+
+    # -- the filter
+
+    def filter_text(self) -> str | None:
+        return self._text
+
+    def filtered(self, text: str) -> None:
+        try:
+            chosen = choice.read(text)
+        except InvalidInput as error:
+            self.dashboard.complain(error.message)
+            return
+        self._text, self._choice = text.strip(), chosen
+        self._cursors, self._marks, self._whole = [None], {}, False
+        self.reload()
+
+    # -- keys
+
+    def _current(self) -> Extraction | None:
+        key = self.listing().sheet.current
+        return next((job for job in self._page.jobs if job.extraction_id == key), None) if self._page else None
+
+    def on_data_table_row_selected(self) -> None:
+        job = self._current()
+        if job:
+            self.dashboard.show_job(job.extraction_id)
+
+    def action_copy(self) -> None:
+        job = self._current()
+        if job:
+            self.copied(job.extraction_id)
+
+    def action_mark(self) -> None:
+        job = self._current()
+        if job is None:
+            return
+        self._whole = False
+        if self._marks.pop(job.extraction_id, None) is None:
+            self._marks[job.extraction_id] = job
+        self.listing().sheet.action_cursor_down()
+        self.draw()
+
+    def action_mark_all(self) -> None:
+        """This page; then the whole listing; then nothing."""
+        if self._page is None:
+            return
+        if self._whole:
+            self._whole, self._marks = False, {}
+        elif len(self._marks) >= len(self._page.jobs) > 0:
+            if self._choice:
+                self._whole, self._marks = True, {}
+            else:
+                self._marks = {}
+                self.dashboard.complain(self.tongue.say("Filter first: every order there is would be meant."))
+        else:
+            self._marks |= {job.extraction_id: job for job in self._page.jobs}
+        self.draw()
+
+    def action_sort(self) -> None:
+        self._sort = (self._sort + 1) % len(SORTS)
+        self.draw()
+        self.listing().sheet.move_cursor(row=0, animate=False)
+
+    def action_next_page(self) -> None:
+        if self._page is not None and self._page.next_cursor:
+            self._cursors.append(self._page.next_cursor)
+            self.listing().sheet.move_cursor(row=0, animate=False)
+            self.reload()
+
+    def action_page_before(self) -> None:
+        if len(self._cursors) > 1:
+            self._cursors.pop()
+            self.reload()
+
+    def action_retry(self) -> None:
+        self._ask("retry")
+
+    def action_cancel(self) -> None:
+        self._ask("cancel")
+
+    def _ask(self, action: str) -> None:
+        if not self.permits(Role.OPERATOR):
+            return
+        if self._whole:
+            chosen, sources = Chosen(listed=self._choice), [self._choice.get("source", "")]
+        else:
+            jobs = list(self._marks.values()) or [job for job in [self._current()] if job]
+            if not jobs:
+                return
+            chosen = Chosen(ids=tuple(job.extraction_id for job in jobs))
+            sources = sorted({job.document_source for job in jobs})
+        ask_bulk(self, action, chosen, [source for source in sources if source], self._done)
+
+    def _done(self) -> None:
+        self._marks, self._whole = {}, False
