@@ -17,6 +17,7 @@ import pytest
 from registre.language import Language
 from tests.tui.conftest import Desk, opened
 from tests.tui.fake import FakeApi, at, overview
+from tui.start import without_addresses
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +29,8 @@ VIEWS = {"1": "fleet", "2": "queue", "3": "failures", "4": "batches", "5": "acco
 
 def drawn(desk: Desk) -> str:
     """The screen as an SVG, without the addresses of fonts, and with short names in place of those that hash the whole."""
-    picture = re.sub(r"@font-face \{.*?\}\s*", "", desk.app.export_screenshot(title="registre"), flags=re.DOTALL)
+    picture = without_addresses(desk.app.export_screenshot(title="registre"))
+    assert "url(http" not in picture, "a picture fetches nothing"
     return re.sub(r"terminal-\d+-", "t-", picture)
 
 
