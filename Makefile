@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes proof-storm setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes proof-storm pictures setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -73,6 +73,11 @@ lock:
 	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements-dev.lock
 
 # what make made; the data under REGISTRE_HOME is not
+# every page of the dashboard, of a made-up working day, into docs/pictures
+pictures:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m tests.dashboard.pictures
+
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,22 +1,25 @@
-"""Who asks: the key of a request, and whether its role covers what is asked.
+"""Who asks: the key of a request, or of the session its browser holds, and whether its role covers what is asked.
 
 Invariant: what names no role asks for an admin; only what says `OPEN` needs no key. A revoked key opens nothing for longer than
-`FRESH_SECONDS` after its revocation.
+`FRESH_SECONDS` after its revocation. A browser sends its cookie along with any page's form: what changes something is done for
+a session only with the token that its own pages carry.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import re
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
-from registre.access import KnownKey, Role, prefix_of
+from registre.access import KnownKey, Role, form_token, prefix_of, session_digest
 from registre.ports import KeyRing
 from registre.serving import is_loopback
 
@@ -25,6 +28,10 @@ OPEN: Literal["open"] = "open"
 FRESH_SECONDS = 2.0
 NOTED_SECONDS = 60.0
 MOST_KEPT = 1000
+
+SESSION_COOKIE = "registre_session"
+TOKEN_FIELD, TOKEN_HEADER = "form_token", "x-form-token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?")
 _NO_KEY = "A key is needed: Authorization: Bearer registre_…, or X-API-Key."
@@ -69,6 +76,9 @@ class Gatekeeper:
 
     async def _caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
         text = _presented(connection)
+        session = connection.cookies.get(SESSION_COOKIE)
+        if text is None and session:
+            return await self._by_session(connection, session)
         prefix = prefix_of(text) if text else None
         if text is None or prefix is None:
             raise NotAuthorizedException(_NO_KEY, headers={"WWW-Authenticate": "Bearer"})
@@ -81,6 +91,28 @@ class Gatekeeper:
             )
         return Caller(known.name, known.role, known.prefix)
 
+    async def _by_session(self, connection: ASGIConnection[Any, Any, Any, Any], session: str) -> Caller:
+        digest = session_digest(session)
+        known = self._kept(digest) or await asyncio.to_thread(
+            self._look_up_session, connection.app.state.store.keys, digest
+        )
+        if known is None or known.is_revoked:
+            raise NotAuthorizedException("The session has ended; sign in again.")
+        if connection.scope.get("method", "GET") not in SAFE and not await _is_own_form(connection, session):
+            raise PermissionDeniedException("This form is not of this session; load its page again.")
+        return Caller(known.name, known.role, known.prefix)
+
+    def forget(self, session: str) -> None:
+        """A session that was ended here opens nothing from now on."""
+        self._known.pop(session_digest(session), None)
+
+    def _look_up_session(self, keys: KeyRing, digest: str) -> KnownKey | None:
+        known = keys.find_session(digest)
+        if known is not None and not known.is_revoked:
+            self._keep(digest, known)
+            self._note(keys, known.prefix)
+        return known
+
     def _kept(self, prefix: str) -> KnownKey | None:
         known, until = self._known.get(prefix, (None, 0.0))
         return known if time.monotonic() < until else None
@@ -89,16 +121,22 @@ class Gatekeeper:
         known = keys.find(prefix)
         if known is None:
             return None
-        now = time.monotonic()
         if known.opens_for(text):
-            if len(self._known) >= MOST_KEPT:
-                self._known.clear()
-                self._noted.clear()
-            self._known[prefix] = known, now + FRESH_SECONDS
-            if now >= self._noted.get(prefix, 0.0):
-                self._noted[prefix] = now + NOTED_SECONDS
-                keys.note_use(prefix)
+            self._keep(prefix, known)
+            self._note(keys, prefix)
         return known
+
+    def _keep(self, name: str, known: KnownKey) -> None:
+        if len(self._known) >= MOST_KEPT:
+            self._known.clear()
+            self._noted.clear()
+        self._known[name] = known, time.monotonic() + FRESH_SECONDS
+
+    def _note(self, keys: KeyRing, prefix: str) -> None:
+        now = time.monotonic()
+        if now >= self._noted.get(prefix, 0.0):
+            self._noted[prefix] = now + NOTED_SECONDS
+            keys.note_use(prefix)
 
 
 def _anybody(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
@@ -110,6 +148,24 @@ def _anybody(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
             "This API asks for no key, and so answers nobody but programs on its own machine."
         )
     return ANYBODY
+
+
+async def _is_own_form(connection: ASGIConnection[Any, Any, Any, Any], session: str) -> bool:
+    """Whether the session's token came along: in a header from scripts, else as a field of the form, read once for all."""
+    sent, form = connection.headers.get(TOKEN_HEADER), None
+    if sent is None and isinstance(connection, Request) and _is_form(connection):
+        form = await connection.form()
+        field = form.get(TOKEN_FIELD)
+        sent = field if isinstance(field, str) else None
+    known = hmac.compare_digest((sent or "").encode(), form_token(session).encode())
+    if not known and form is not None:
+        await form.close()  # no handler comes after this, which would close what was uploaded
+    return known
+
+
+def _is_form(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def _presented(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

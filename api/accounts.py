@@ -12,7 +12,6 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from api.counters import TORONTO
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Asked, Cents, Wire
 from registre.access import Role
@@ -21,6 +20,7 @@ from registre.budget import CostBy, CostLine
 from registre.errors import NotFound, Refused
 from registre.gates import Scope
 from registre.job import WorkerView
+from registre.language import TORONTO
 from registre.operations import pause_reason, usable_password, user_code
 from registre.wiring import Store
 
@@ -76,10 +76,10 @@ def list_accounts(store: UsesStore) -> Accounts:
 
 
 @post("/", summary="Add an account, or give one a new password", **serves(Role.ADMIN, 400))
-def add_account(data: JSONBody[NewAccount], store: UsesStore) -> Response[Account]:
+def add_account(data: JSONBody[NewAccount], request: AnyRequest, store: UsesStore) -> Response[Account]:
     """201 for a new one, 200 for a known one."""
     code = user_code(data.username)
-    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"))
+    _, is_new = store.accounts.add(code, usable_password(data.password, "send one"), caller_of(request).name)
     return Response(_one(store, code), status_code=201 if is_new else 200)
 
 

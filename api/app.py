@@ -6,6 +6,7 @@ Invariant: every handler names the role it needs; one that names none is an admi
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from litestar import Litestar
 from litestar.datastructures import ResponseHeader
@@ -14,6 +15,7 @@ from litestar.di import Provide
 from api import (
     accounts,
     batches,
+    dashboard,
     extractions,
     fleet,
     gates,
@@ -49,6 +51,7 @@ ROUTERS = [
     webhooks.ROUTER,
     monitoring.ROUTER,
     DOCUMENTATION,
+    dashboard.ROUTER,
 ]
 
 
@@ -58,16 +61,18 @@ def create_app(
     open_to_all: bool = False,
     private_webhooks: bool = False,
     keep_alive_seconds: float = stream.KEEP_ALIVE_SECONDS,
+    evidence: Path | None = None,
 ) -> Litestar:
-    """The application over `store`. `open_to_all` asks nobody for a key, `private_webhooks` allows webhooks by http, and
-    `keep_alive_seconds` is how long a stream is silent.
+    """The application over `store`. `open_to_all` asks nobody for a key, `private_webhooks` allows webhooks by http,
+    `keep_alive_seconds` is how long a stream is silent, and `evidence` is this host's folder of evidence, if it has one.
 
     Whoever serves it calls `stream.hub_of(app).close()` before it waits for its connections.
     """
+    gatekeeper = Gatekeeper(open_to_all=open_to_all)
     app = Litestar(
         route_handlers=ROUTERS,
         dependencies={"store": Provide(provide_store)},
-        guards=[Gatekeeper(open_to_all=open_to_all).guard],
+        guards=[gatekeeper.guard],
         exception_handlers=problems.HANDLERS,
         middleware=[EntityTags],
         openapi_config=OPENAPI,
@@ -77,5 +82,7 @@ def create_app(
     )
     app.state.store = store
     app.state.private_webhooks = private_webhooks
+    app.state.gatekeeper = gatekeeper
+    app.state.evidence = evidence
     app.state.keep_alive_seconds = keep_alive_seconds
     return app

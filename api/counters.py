@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from registre.budget import CostBy
 from registre.job import Status
+from registre.language import TORONTO
 from registre.wiring import Store
-
-TORONTO = ZoneInfo("America/Toronto")
 
 _STATES = {Status.WAITING: "waiting", Status.RUNNING: "active", Status.DONE: "completed", Status.FAILED: "failed"}
 

@@ -124,10 +124,10 @@ def read_extraction(extraction_id: ExtractionId, store: UsesStore) -> Extraction
     summary="Retry a failed order",
     responses={**problems.problem_responses(), **_INVALID, **_MISSING, **_REFUSED},
 )
-def retry_extraction(extraction_id: ExtractionId, store: UsesStore) -> Done:
+def retry_extraction(extraction_id: ExtractionId, request: AnyRequest, store: UsesStore) -> Done:
     """With fresh attempts. Refused for one that did not fail, and while its document may be bought already."""
     job_id = job_id_of(extraction_id)
-    store.queue.requeue(job_id)
+    store.queue.requeue(job_id, caller_of(request).name)
     return Done(message="Extraction job queued again", extraction_id=job_id)
 
 

@@ -16,6 +16,12 @@ from api.schemas import Fact, Wire, fact
 from registre.access import Role
 
 
+class Deeds(Wire):
+    """Newest first."""
+
+    events: tuple[Fact, ...]
+
+
 class HistoryPage(Wire):
     """Oldest first. `next_after` is the id to go on from; when nothing came, the one that was given."""
 
@@ -39,4 +45,15 @@ def history(
     return HistoryPage(events=tuple(map(fact, found)), next_after=found[-1].cursor if found else after or "")
 
 
-ROUTER = Router("/", route_handlers=[history], tags=["events"])
+@get("/api/audit", summary="What people did", **serves(Role.OPERATOR, 400))
+def audit(
+    store: UsesStore,
+    before: Annotated[str | None, QueryParameter(description="The id of the last one known.")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
+) -> Deeds:
+    """Each names its author."""
+    known = read_event_cursor(before, "before") if before else None
+    return Deeds(events=tuple(map(fact, store.views.deeds(known, limit))))
+
+
+ROUTER = Router("/", route_handlers=[history, audit], tags=["events"])

@@ -13,7 +13,6 @@ from litestar import Response, Router, delete, get, put
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
-from api.counters import TORONTO
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Asked, Cents, Wire
 from registre.access import Role
@@ -21,6 +20,7 @@ from registre.budget import CostBy, Period
 from registre.document import Source
 from registre.errors import InvalidInput
 from registre.gates import Scope
+from registre.language import TORONTO
 from registre.operations import budget_target
 from registre.orders.costs import render_costs
 from registre.wiring import Store
@@ -104,7 +104,7 @@ def costs(
     ] = None,
     last: Annotated[date | None, QueryParameter(name="to", description="Last day; today by default.")] = None,
 ) -> Costs:
-    begin, end = _days(first, last)
+    begin, end = days_of(first, last)
     lines = store.treasury.costs(begin, end, by)
     return Costs(first=begin, last=end, by=by, lines=tuple(CostView(**asdict(line)) for line in lines))
 
@@ -119,7 +119,7 @@ def costs_csv(
     last: Annotated[date | None, QueryParameter(name="to", description="Last day; today by default.")] = None,
 ) -> Response[bytes]:
     """UTF-8 with its mark; amounts in cents."""
-    begin, end = _days(first, last)
+    begin, end = days_of(first, last)
     text = render_costs(by, store.treasury.costs(begin, end, by))
     headers = {"Content-Disposition": f'attachment; filename="costs {begin} {end}.csv"'}
     return Response(text.encode("utf-8-sig"), media_type="text/csv", headers=headers)
@@ -164,7 +164,7 @@ def set_fee(data: JSONBody[NewFee], request: AnyRequest, store: UsesStore) -> Fe
     return _fees(store)
 
 
-def _days(first: date | None, last: date | None) -> tuple[date, date]:
+def days_of(first: date | None, last: date | None) -> tuple[date, date]:
     today = datetime.now(TORONTO).date()
     begin, end = first or today.replace(day=1), last or today
     if end < begin:

@@ -12,7 +12,6 @@ from litestar import Router, get
 from litestar.params import FromQuery
 
 from api.accounts import Account, all_accounts
-from api.counters import TORONTO
 from api.desk import UsesStore, serves
 from api.gates import Gates, gates_of
 from api.monitoring import QueueCounts, queue_counts
@@ -20,6 +19,7 @@ from api.schemas import Cents, Wire
 from registre.access import Role
 from registre.budget import CostBy, Period
 from registre.gates import Scope
+from registre.language import TORONTO
 from registre.pulse import Span
 from registre.wiring import VERSION, Store
 

@@ -6,6 +6,7 @@ Invariant: an API that asks nobody for a key listens on loopback only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from api.app import create_app
 from api.stream import hub_of
@@ -22,6 +23,7 @@ def serve(
     *,
     open_to_all: bool = False,
     private_webhooks: bool = False,
+    evidence: Path | None = None,
     announce: Callable[[str], None] = lambda _: None,
     stop_with_stdin: bool = False,
 ) -> None:
@@ -35,7 +37,7 @@ def serve(
         )
     with listen(host, port, "The API") as listening:
         address = origin(host, listening)
-        app = create_app(store, open_to_all=open_to_all, private_webhooks=private_webhooks)
+        app = create_app(store, open_to_all=open_to_all, private_webhooks=private_webhooks, evidence=evidence)
         hub = hub_of(app)
         Server(app, listening, ready=lambda: announce(address), stopping=hub.close).run_until_told(stop_with_stdin)
     hub.wait()

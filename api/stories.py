@@ -165,16 +165,12 @@ def document(
 ) -> Response[bytes]:
     """The PDF, under a name for people; its ETag is its SHA-256."""
     job = _known(store, extraction_id)
-    if not job.supabase_path:
-        raise Refused("This order has no document yet.")
-    bought = store.ledger.delivered([job.supabase_path]).get(job.supabase_path)
+    bought = _bought(store, job)
     if bought is not None and f'"{bought.sha256}"' in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers={"ETag": f'"{bought.sha256}"'}, media_type="application/pdf")
-    content = store.bucket.fetch(*_place(job.supabase_path))
-    digest = hashlib.sha256(content)
-    if bought is not None and bought.sha256 != digest.hexdigest():
-        raise Refused("The document in its bucket is not the one that was bought; it is not given out.")
-    return Response(content, media_type="application/pdf", headers=_headers(job, digest.digest(), inline=inline))
+    content = bytes_of(store, job)
+    digest = hashlib.sha256(content).digest()
+    return Response(content, media_type="application/pdf", headers=_headers(job, digest, inline=inline))
 
 
 @post(
@@ -216,6 +212,23 @@ def why_anything(store: UsesStore) -> Why:
 
 def _known(store: Store, extraction_id: str) -> JobView:
     return store.views.job(job_id_of(extraction_id))
+
+
+def bytes_of(store: Store, job: JobView) -> bytes:
+    """The document's bytes, those that were bought. Refused for an order without one, and for bytes that are others."""
+    bought = _bought(store, job)
+    assert job.supabase_path is not None
+    content = store.bucket.fetch(*_place(job.supabase_path))
+    if bought is not None and bought.sha256 != hashlib.sha256(content).hexdigest():
+        raise Refused("The document in its bucket is not the one that was bought; it is not given out.")
+    return content
+
+
+def _bought(store: Store, job: JobView) -> LedgerLine | None:
+    """The ledger's line of its document; None for a document that was never ours."""
+    if not job.supabase_path:
+        raise Refused("This order has no document yet.")
+    return store.ledger.delivered([job.supabase_path]).get(job.supabase_path)
 
 
 def _place(path: str) -> tuple[str, str]:

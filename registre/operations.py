@@ -144,7 +144,9 @@ class Bulk:
         if len(jobs) != expected:
             raise Miscounted(f"{expected} jobs were expected, and the choice now holds {len(jobs)}; nothing was done.")
         act: Callable[[JobId], object] = (
-            self._queue.requeue if action is BulkAction.RETRY else lambda job_id: self._queue.cancel(job_id, author)
+            (lambda job_id: self._queue.requeue(job_id, author))
+            if action is BulkAction.RETRY
+            else (lambda job_id: self._queue.cancel(job_id, author))
         )
         done: list[JobId] = []
         refused: list[tuple[JobId, str]] = []

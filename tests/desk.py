@@ -229,7 +229,7 @@ class Desk:
         self.move("settle", job=job, decision=decision, author="a test", billed=billed)
 
     def requeue(self, job: str) -> None:
-        self.move("requeue_job", job=job)
+        self.move("requeue_job", job=job, author="a test")
 
     def rule(self, name: str, value: float | None) -> None:
         self.move("set_rule", name=name, value=value, author="a test")

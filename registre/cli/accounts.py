@@ -30,7 +30,7 @@ def add_account(
     password = getpass.getpass("Mot de passe: ") if sys.stdin.isatty() else _line_of_stdin()
     usable_password(password, "type it at the prompt or send it on stdin")
     with open_store(load_settings()) as store:
-        _, created = store.accounts.add(code, password)
+        _, created = store.accounts.add(code, password, "the command line")
     typer.echo(f"{code} is {'added' if created else 'updated'}.")
 
 

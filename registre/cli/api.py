@@ -49,6 +49,7 @@ def api(
             settings.api_port,
             open_to_all=settings.api_open,
             private_webhooks=settings.webhooks_private,
+            evidence=settings.evidence_folder,
             announce=announce,
             stop_with_stdin=stop_with_stdin,
         )

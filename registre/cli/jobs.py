@@ -125,7 +125,7 @@ def retry_job(job_id: Annotated[str, typer.Argument(help="The job's id.")]) -> N
     """Put a failed order back in the queue, with fresh attempts."""
     known = job_id_of(job_id)
     with open_store(load_settings()) as store:
-        store.queue.requeue(known)
+        store.queue.requeue(known, "the command line")
     typer.echo(f"{job_id} waits again.")
 
 

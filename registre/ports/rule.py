@@ -44,6 +44,9 @@ class Views(Protocol):
     def last_events(self, limit: int) -> list[Event]:
         """The last facts, oldest first."""
 
+    def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
+        """What people did, newest first; `before` is the cursor of the last one known."""
+
     def workers(self) -> list[WorkerView]:
         """Every worker that was ever reported; one that is dead is 'offline', whatever it said last."""
 

@@ -75,7 +75,7 @@ class JobQueue(Protocol):
     ) -> list[tuple[JobId, str]]:
         """Judge jobs whose lease ran out, and end waiting ones whose deadline has passed; returns what became of each."""
 
-    def requeue(self, job_id: JobId) -> None:
+    def requeue(self, job_id: JobId, author: str) -> None:
         """A failed job waits again, with fresh attempts. Refused while its document may be bought."""
 
     def cancel(self, job_id: JobId, author: str) -> str:
@@ -92,7 +92,7 @@ class JobQueue(Protocol):
 class AccountBook(Protocol):
     """The registry accounts, one live session each, everywhere."""
 
-    def add(self, username: str, password: str) -> tuple[AccountId, bool]:
+    def add(self, username: str, password: str, author: str | None = None) -> tuple[AccountId, bool]:
         """Add, or give a known account a new password; returns its id and whether it is new."""
 
     def all(self) -> list[AccountView]: ...

@@ -14,8 +14,8 @@ class Accounts:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    def add(self, username: str, password: str) -> tuple[AccountId, bool]:
-        row = self._gateway.call("add_account", username=username, password=password)[0]
+    def add(self, username: str, password: str, author: str | None = None) -> tuple[AccountId, bool]:
+        row = self._gateway.call("add_account", username=username, password=password, author=author)[0]
         return AccountId(row["id"]), bool(row["created"])
 
     def all(self) -> list[AccountView]:

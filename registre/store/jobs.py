@@ -115,8 +115,8 @@ class Jobs:
         )
         return [(JobId(str(row["id"])), row["outcome"]) for row in rows]
 
-    def requeue(self, job_id: JobId) -> None:
-        self._gateway.call("requeue_job", job=job_id)
+    def requeue(self, job_id: JobId, author: str) -> None:
+        self._gateway.call("requeue_job", job=job_id, author=author)
 
     def cancel(self, job_id: JobId, author: str) -> str:
         return str(self._gateway.call("cancel_job", job=job_id, author=author)[0]["cancel_job"])

@@ -62,6 +62,10 @@ class Reading:
     def last_events(self, limit: int) -> list[Event]:
         return [_event(row) for row in self._gateway.call("last_events", limit=limit)][::-1]
 
+    def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
+        number = int(before.rpartition("-")[2]) if before else None
+        return [_event(row) for row in self._gateway.call("deeds", before=number, limit=limit)]
+
     def workers(self) -> list[WorkerView]:
         return [
             WorkerView(

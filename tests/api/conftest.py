@@ -95,10 +95,10 @@ def ask(client: TestClient[Litestar], store: Store) -> Asking:
 
 
 @contextmanager
-def running(app: Litestar) -> Iterator[str]:
+def running(app: Litestar, port: int = 0) -> Iterator[str]:
     """The application on a real socket; gives its address."""
     hub, ready = hub_of(app), threading.Event()
-    listening = listen("127.0.0.1", 0, "The API")
+    listening = listen("127.0.0.1", port, "The API")
     server = Server(app, listening, ready=ready.set, stopping=hub.close)
     thread = threading.Thread(target=server.run_here, daemon=True)
     thread.start()

@@ -10,6 +10,7 @@ import pytest
 from registre.access import Role, make_key, make_session, session_digest
 from registre.document import DocumentRequest, Source
 from registre.errors import ErrorKind
+from registre.gates import Scope
 from registre.job import JobId, Lease, Order
 from registre.ledger import Delivery, SecuredFile
 from registre.pulse import Span
@@ -112,7 +113,7 @@ def test_failures_are_grouped_by_cause_the_most_frequent_first(ports: AnyStore) 
     )
     assert (rare.source, rare.message) == ("plan_cadastraux", "Deux cadastres conviennent.")
     assert abs(rare.at - datetime.now(UTC)) < MINUTE
-    ports.queue.requeue(JobId(two.job_id))
+    ports.queue.requeue(JobId(two.job_id), "a test")
     assert [cause.kind for cause in ports.views.causes()] == ["not_found"]
 
 
@@ -130,6 +131,28 @@ def test_the_oldest_that_waits_is_found_among_all_sources(ports: AnyStore) -> No
     assert ports.views.oldest_waiting() == ports.views.job(first).created_at
     ports.queue.cancel(first, "a test")
     assert ports.views.oldest_waiting() != ports.views.job(first).created_at
+
+
+def test_what_people_did_is_told_newest_first_and_page_by_page(ports: AnyStore) -> None:
+    ports.accounts.add("99X9999", "secret", "marie")
+    job_id = ports.queue.submit([Order(lot(5))])[0]
+    ports.queue.cancel(job_id, "jean")
+    ports.queue.requeue(job_id, "jean")
+    ports.gates.pause(Scope.SITE, "", "marie", "the invoice")
+    done = ports.views.deeds()
+    assert [(event.kind, event.data["author"]) for event in done] == [
+        ("gate.paused", "marie"),
+        ("job.requeued", "jean"),
+        ("job.failed", "jean"),
+        ("account.added", "marie"),
+    ]
+    assert ports.views.deeds(limit=1) == done[:1]
+    assert [event.kind for event in ports.views.deeds(done[0].cursor)] == [
+        "job.requeued",
+        "job.failed",
+        "account.added",
+    ]
+    assert "secret" not in str(done)
 
 
 def test_a_session_stands_for_its_key_until_it_ends(ports: AnyStore) -> None:

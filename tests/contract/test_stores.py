@@ -130,7 +130,7 @@ def test_ids_that_name_nothing_are_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         store.views.job(nobody)
     with pytest.raises(NotFound):
-        store.queue.requeue(nobody)
+        store.queue.requeue(nobody, "a test")
     with pytest.raises(NotFound):
         store.ledger.secure(PurchaseId(nobody), FILE)
 

@@ -65,7 +65,7 @@ def test_the_end_of_a_transaction_that_began_first_is_read_last(desk: Desk, dsn:
         early.execute("select pg_current_xact_id()")
         desk.fail(held)
         seen = views.events_after("")
-        early.execute("select registre.requeue_job(%s)", [held.id])
+        early.execute("select registre.requeue_job(%s, 'a test')", [held.id])
         early.commit()
     seen += views.events_after(seen[-1].cursor)
     assert fold(seen, held.id) == row(desk, held.id)

@@ -71,6 +71,6 @@ def test_arguments_go_by_name(gateway: DirectGateway) -> None:
 def test_a_failed_call_leaves_nothing_open(desk: Desk) -> None:
     for _ in range(12):
         with pytest.raises(NotFound):
-            desk.gateway.call("requeue_job", job=NOBODY)
+            desk.gateway.call("requeue_job", job=NOBODY, author="a test")
     held = "select count(*) as n from pg_stat_activity where datname = current_database() and state like 'idle in transaction%%'"
     assert desk.sql(held) == [{"n": 0}]

@@ -16,7 +16,7 @@ class MemoryAccounts:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, username: str, password: str) -> tuple[AccountId, bool]:
+    def add(self, username: str, password: str, author: str | None = None) -> tuple[AccountId, bool]:
         state = self._state
         with state.transaction() as now:
             account = next((row for row in state.accounts.values() if row.username == username), None)
@@ -27,7 +27,7 @@ class MemoryAccounts:
             # A new secret for a known account also lifts what its old secret had caused.
             account.password, account.is_active, account.failure_count = password, True, 0
             account.set_aside_reason = account.set_aside_until = None
-            state.tell("account.added", None, now, username=username)
+            state.tell("account.added", None, now, username=username, **({"author": author} if author else {}))
             state.ring(JOBS_CHANNEL)
             return account.id, is_new
 

@@ -85,8 +85,10 @@ def _leave(job: JobRow, now: datetime | None) -> None:
     job.finished_at = now
 
 
-def fail(state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, now: datetime) -> None:
-    """→ 'Erreur'."""
+def fail(
+    state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, now: datetime, author: str | None = None
+) -> None:
+    """→ 'Erreur'; `author` is the person who ended it, if any."""
     job.status, job.error_kind, job.error_message = Status.FAILED, str(kind), message
     _leave(job, now)
     end_attempt(state, job.id, job.token, ending, now, str(kind), message)
@@ -99,6 +101,7 @@ def fail(state: State, job: JobRow, kind: ErrorKind, message: str, ending: str, 
         error_kind=job.error_kind,
         message=message,
         **_worked(job, now),
+        **({"author": author} if author else {}),
     )
 
 
@@ -191,7 +194,7 @@ def cancel(state: State, job: JobRow, author: str, now: datetime) -> str:
     if is_buying(state, job):
         raise Refused("The document of this job is being bought; it can no longer be cancelled.")
     if job.status == Status.WAITING:
-        fail(state, job, ErrorKind.CANCELLED, f"Cancelled by {author}.", "cancelled", now)
+        fail(state, job, ErrorKind.CANCELLED, f"Cancelled by {author}.", "cancelled", now, author)
         return "cancelled"
     job.cancel_requested_at = now
     state.tell("job.cancel_requested", job.id, now, author=author)

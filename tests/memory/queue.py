@@ -196,7 +196,7 @@ class MemoryQueue:
 
     # -- a person
 
-    def requeue(self, job_id: JobId) -> None:
+    def requeue(self, job_id: JobId, author: str) -> None:
         with self._state.transaction() as now:
             job = self._state.job(job_id)
             if job.status != Status.FAILED:
@@ -204,7 +204,9 @@ class MemoryQueue:
             if job.error_kind in NEVER_BLINDLY or is_buying(self._state, job, PurchaseState.AMBIGUOUS):
                 raise Refused(OPEN_PURCHASE)
             start_over(job)
-            self._state.tell("job.requeued", job.id, now, status=str(job.status), attempts=0, error_kind=None)
+            self._state.tell(
+                "job.requeued", job.id, now, status=str(job.status), attempts=0, error_kind=None, author=author
+            )
             self._state.ring(JOBS_CHANNEL)
 
     def cancel(self, job_id: JobId, author: str) -> str:

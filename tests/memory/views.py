@@ -82,6 +82,12 @@ class MemoryViews:
         with self._state.transaction():
             return self._state.events[-limit:]
 
+    def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
+        with self._state.transaction():
+            done = [event for event in self._state.events if event.data.get("author")]
+        cursors = [event.cursor for event in done]
+        return done[: cursors.index(before) if before else None][::-1][:limit]
+
     def workers(self) -> list[WorkerView]:
         with self._state.transaction() as now:
             return [self._worker(name, *said, now) for name, said in sorted(self._state.workers.items())]

@@ -358,7 +358,7 @@ class BesideMachine(OperatedMachine):
         if what == "cancel":
             self.both(lambda s: s.queue.cancel(job_id, "a test"))
         else:
-            self.both(lambda s: s.queue.requeue(job_id))
+            self.both(lambda s: s.queue.requeue(job_id, "a test"))
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), limit=st.integers(1, 3))

@@ -364,7 +364,7 @@ class LedgerMachine(MoneyMachine):
         job = self.jobs[job_id]
         refused = job.status is not FAILED or job.error_kind in NEVER_BLINDLY
         self.arrows.add("requeue_job")
-        self.attempt(lambda: self.store.queue.requeue(job_id), Refused if refused else None)
+        self.attempt(lambda: self.store.queue.requeue(job_id, "a test"), Refused if refused else None)
         if not refused:
             self.waits(job_id, 0)
 

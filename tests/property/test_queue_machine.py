@@ -302,7 +302,7 @@ class QueueMachine(PortMachine):
         failed = [job_id for job_id, job in self.jobs.items() if job.status is FAILED]
         job = self.jobs[likely(data, failed, list(self.jobs))]
         self.arrows.add("requeue_job")
-        self.attempt(lambda: self.store.queue.requeue(job.id), None if job.status is FAILED else Refused)
+        self.attempt(lambda: self.store.queue.requeue(job.id, "a test"), None if job.status is FAILED else Refused)
         if job.status is FAILED:
             self.waits_until(self.is_now(job, WAITING, attempts=0, rescues=0), self.clock.now)
 

@@ -113,7 +113,7 @@ class NotedQueue:
     def reclaim(self, *_: object, limit: int = 100) -> list[tuple[JobId, str]]:
         raise NotImplementedError
 
-    def requeue(self, job_id: JobId) -> None:
+    def requeue(self, job_id: JobId, author: str) -> None:
         raise NotImplementedError
 
     def cancel(self, job_id: JobId, author: str) -> str:

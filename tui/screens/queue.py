@@ -189,7 +189,7 @@ class QueueView(View):
         elif job.status == "Complété":
             told = pen.text(job.supabase_path or "", "text-muted")
         else:
-            told = pen.text(job.wait_reason or "", "text-muted")
+            told = pen.text(tongue.reason(job.wait_reason or ""), "text-muted")
         is_marked = self._whole or job.extraction_id in self._marks
         return Line(
             job.extraction_id,

@@ -65,3 +65,11 @@ language sql stable as $$
     select concat_ws('-', '0', (e.xid::text::numeric + 1)::text, e.id), e.at, e.kind, e.job_id, e.data
     from registre.events e where e.job_id = p_job order by e.id
 $$;
+
+-- What people did, newest first: the facts that name an author; p_before leads to the next page.
+create function registre.deeds(p_before bigint default null, p_limit integer default 100)
+returns table (cursor text, at timestamptz, kind text, job_id uuid, data jsonb)
+language sql stable as $$
+    select concat_ws('-', '0', (e.xid::text::numeric + 1)::text, e.id), e.at, e.kind, e.job_id, e.data
+    from registre.events e where e.data ? 'author' and (p_before is null or e.id < p_before) order by e.id desc limit p_limit
+$$;

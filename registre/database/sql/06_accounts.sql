@@ -1,6 +1,7 @@
 -- One live session per account, everywhere: an account is leased by one worker's boot, like a job.
 
-create function registre.add_account(p_username text, p_password text, p_now timestamptz default null) returns table (id text, created boolean)
+create function registre.add_account(p_username text, p_password text, p_author text default null, p_now timestamptz default null)
+returns table (id text, created boolean)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -17,7 +18,8 @@ begin
         return query
         insert into public.worker_accounts as a (username, password) values (p_username, p_password) returning a.id::text, true;
     end if;
-    perform registre.emit('account.added', null, jsonb_build_object('username', p_username), registre.instant(p_now));
+    perform registre.emit('account.added', null, jsonb_strip_nulls(jsonb_build_object('username', p_username, 'author', p_author)),
+        registre.instant(p_now));
     perform pg_notify('registre_jobs', '');
 end $$;
 

@@ -33,7 +33,8 @@ end $$;
 
 -- En traitement → Complété | Erreur. Private: its callers have checked.
 create function registre.close_job(p_job uuid, p_token bigint, p_status text, p_kind text, p_message text, p_ending text,
-                                   p_now timestamptz, p_path text default null, p_needs_review boolean default false) returns void
+                                   p_now timestamptz, p_path text default null, p_needs_review boolean default false,
+                                   p_author text default null) returns void
 language plpgsql as $$
 declare
     v_attempts integer;
@@ -50,6 +51,7 @@ begin
     perform registre.emit(case p_status when 'Erreur' then 'job.failed' else 'job.completed' end, p_job,
         jsonb_build_object('status', p_status, 'attempts', v_attempts, 'error_kind', p_kind, 'message', p_message)
             || case when p_path is null then '{}' else jsonb_build_object('path', p_path) end
+            || case when p_author is null then '{}' else jsonb_build_object('author', p_author) end
             || case when p_ending = 'reused' then '{"reused": true}' when v_started is null then '{}'
                     else jsonb_build_object('seconds', round(extract(epoch from p_now - v_started), 3)) end, p_now);
 end $$;

@@ -1,7 +1,7 @@
 -- What a person may do to a job.
 
 -- Erreur → En attente with fresh attempts. Never while a document of it may have been bought without our having it.
-create function registre.requeue_job(p_job uuid, p_now timestamptz default null) returns void
+create function registre.requeue_job(p_job uuid, p_author text, p_now timestamptz default null) returns void
 language plpgsql as $$
 declare
     v_now timestamptz := registre.instant(p_now);
@@ -18,7 +18,7 @@ begin
                   where p.id = v_job.purchase_id and p.state in ('intended', 'charged', 'secured', 'ambiguous')) then
         perform registre.refuse('open_purchase', 'The document of this job may already be bought; it is not retried blindly.');
     end if;
-    perform registre.start_anew(p_job, 'job.requeued', '{}', v_now);
+    perform registre.start_anew(p_job, 'job.requeued', jsonb_build_object('author', p_author), v_now);
 end $$;
 
 -- Erreur → En attente. Private.
@@ -101,7 +101,8 @@ begin
         perform registre.refuse('open_purchase', 'The document of this job is being bought; it can no longer be cancelled.');
     end if;
     if v_job.status = 'En attente' then
-        perform registre.close_job(p_job, v_job.lease_token, 'Erreur', 'cancelled', 'Cancelled by ' || p_author || '.', 'cancelled', v_now);
+        perform registre.close_job(p_job, v_job.lease_token, 'Erreur', 'cancelled', 'Cancelled by ' || p_author || '.', 'cancelled', v_now,
+            p_author => p_author);
         return 'cancelled';
     end if;
     update public.extraction_queue set cancel_requested_at = v_now, updated_at = v_now where id = p_job;
