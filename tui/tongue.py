@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from registre import language
 from registre.language import Language
+from registre.reasons import reason
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for what is translated where it is shown
@@ -32,6 +33,10 @@ class Tongue:
 
     def many(self, one: str, more: str, count: int, /, **values: object) -> str:
         return self._known.ngettext(one, more, count) % {"n": self.number(count), **values}
+
+    def reason(self, text: str) -> str:
+        """Why something waits, as the gates say it."""
+        return reason(text, self.language)
 
     def money(self, cents: int) -> str:
         return language.money(cents, self.language)

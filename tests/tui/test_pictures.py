@@ -17,6 +17,7 @@ import pytest
 from registre.language import Language
 from tests.tui.conftest import Desk, opened
 from tests.tui.fake import FakeApi, at, overview
+from tui.start import without_addresses
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +29,8 @@ VIEWS = {"1": "fleet", "2": "queue", "3": "failures", "4": "batches", "5": "acco
 
 def drawn(desk: Desk) -> str:
     """The screen as an SVG, without the addresses of fonts, and with short names in place of those that hash the whole."""
-    picture = re.sub(r"@font-face \{.*?\}\s*", "", desk.app.export_screenshot(title="registre"), flags=re.DOTALL)
+    picture = without_addresses(desk.app.export_screenshot(title="registre"))
+    assert "url(http" not in picture, "a picture fetches nothing"
     return re.sub(r"terminal-\d+-", "t-", picture)
 
 
@@ -65,19 +67,37 @@ async def test_every_view_without_anything(api: FakeApi, tmp_path: Path) -> None
 
 
 def closed(api: FakeApi) -> None:
-    gate = {"gate": "hours", "scope": "site", "name": "", "reason": "the registry is closed", "until": at(-36000)}
+    gate = {
+        "gate": "hours",
+        "scope": "site",
+        "name": "",
+        "reason": "the registry is closed, or closes too soon, until 08:00",
+        "until": at(-36000),
+    }
     api.answers["/api/overview"] |= {
         "gates": {"closed": [gate], "pauses": []},
-        "waiting_because": "the registry is closed until 23:05",
+        "waiting_because": "the registry is closed, or closes too soon, until 08:00",
     }
 
 
 def broken(api: FakeApi) -> None:
-    gate = {"gate": "breaker", "scope": "site", "name": "", "reason": "3 failures in a row", "until": at(-120)}
-    frozen = {"gate": "frozen", "scope": "source", "name": "acte", "reason": "the form has changed", "until": None}
+    gate = {
+        "gate": "breaker",
+        "scope": "site",
+        "name": "",
+        "reason": "the registry's site is failing (503); next try at 13:07",
+        "until": at(-120),
+    }
+    frozen = {
+        "gate": "frozen",
+        "scope": "source",
+        "name": "acte",
+        "reason": "the form of acte is not as expected (a field is new); a person must look",
+        "until": None,
+    }
     api.answers["/api/overview"] |= {
         "gates": {"closed": [gate, frozen], "pauses": []},
-        "waiting_because": "the site failed 3 times in a row",
+        "waiting_because": "the registry's site is failing (503); next try at 13:07",
     }
 
 

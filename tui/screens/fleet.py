@@ -84,7 +84,9 @@ class FleetView(View):
         why = self.query_one("#why", Static)
         why.display = bool(found.waiting_because)
         why.update(
-            self.pen.text(f"{self.tongue.say('Why orders wait:')} {found.waiting_because}", "warning")
+            self.pen.text(
+                f"{self.tongue.say('Why orders wait:')} {self.tongue.reason(found.waiting_because)}", "warning"
+            )
             if found.waiting_because
             else ""
         )
@@ -164,7 +166,7 @@ class FleetView(View):
             lines.append(
                 pen.joined(
                     pen.badge(look, f"{tongue.say(looks.GATES.get(gate.gate, gate.gate))}{name}:"),
-                    f"{gate.reason}{until_text}",
+                    f"{tongue.reason(gate.reason)}{until_text}",
                     by=" ",
                 )
             )

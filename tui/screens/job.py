@@ -129,7 +129,7 @@ class JobView(View):
                 )
             )
         if self._why:
-            lines.append(pen.text(self._why, "warning"))
+            lines.append(pen.text(tongue.reason(self._why), "warning"))
         if job.error_message or job.error_kind:
             lines.append(pen.joined(pen.text(job.error_kind or "", "error", bold=True), job.error_message or ""))
         if job.supabase_path:

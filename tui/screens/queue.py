@@ -91,7 +91,7 @@ class QueueView(View):
                 Column("status", say("status"), 14),
                 Column("source", say("source"), 16, 90),
                 Column("number", say("number"), 14),
-                Column("place", say("place"), 26, 120),
+                Column("place", say("place"), 26, 150),
                 Column("client", say("client"), 16, 100),
                 Column("tries", say("tries"), 6, 110),
                 Column("given", say("given"), 10, 100),
@@ -141,7 +141,7 @@ class QueueView(View):
             parts.append(pen.badge(look, f"{tongue.number(count)} {tongue.say(look.word)}"))
         pulse = self.model.pulse
         if pulse is not None:
-            wide = self.app.size.width >= 130
+            wide = self.app.size.width >= 160
             beats = [float(beat.completed) for beat in pulse.beats]
             parts.append(pen.spark(beats, 60 if wide else 20, "success"))
             parts.append(tongue.say("%(n)s an hour", n=tongue.number(pulse.completed)))
@@ -189,7 +189,7 @@ class QueueView(View):
         elif job.status == "Complété":
             told = pen.text(job.supabase_path or "", "text-muted")
         else:
-            told = pen.text(job.wait_reason or "", "text-muted")
+            told = pen.text(tongue.reason(job.wait_reason or ""), "text-muted")
         is_marked = self._whole or job.extraction_id in self._marks
         return Line(
             job.extraction_id,
