@@ -68,7 +68,9 @@ def test_the_cookie_is_none_that_a_script_reads_and_holds_no_key(reader: Reader)
     assert "Secure" in https.headers["set-cookie"]
 
 
-@pytest.mark.parametrize("key", ["", "nothing", make_key().text, "é" * 10_000, "\x00"])
+@pytest.mark.parametrize(
+    "key", ["", "nothing", make_key().text, "é" * 10_000, "\x00"], ids=["nothing", "a word", "unknown", "huge", "NUL"]
+)
 def test_what_is_no_key_opens_nothing(reader: Reader, key: str) -> None:
     answer = reader.client.post("/sign-in", data={"key": key}, follow_redirects=False)
     assert answer.status_code == 401

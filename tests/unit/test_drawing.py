@@ -34,7 +34,9 @@ def test_a_page_is_drawn_as_wide_as_it_is_shown_and_never_too_tall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "number"), [(pdf((612, 792)), 2), (pdf((612, 792)), 0), (b"%PDF-1.4 broken", 1), (b"", 1)]
+    ("content", "number"),
+    [(pdf((612, 792)), 2), (pdf((612, 792)), 0), (b"%PDF-1.4 broken", 1), (b"", 1)],
+    ids=["after the last", "before the first", "broken", "empty"],
 )
 def test_what_cannot_be_drawn_is_not_found(content: bytes, number: int) -> None:
     with pytest.raises(NotFound):
