@@ -97,7 +97,7 @@ def add_webhook(data: JSONBody[WebhookAsked], request: AnyRequest, store: UsesSt
     """Told of what happens from now on: retried for three days, signed, at least once. Its address must be a public one, by
     https, unless a setting says otherwise."""
     kinds = tuple(dict.fromkeys(data.kinds)) if data.kinds is not None else KINDS
-    batch = _batch(store, data.batch_id) if data.batch_id is not None else None
+    batch = known_batch(store, data.batch_id) if data.batch_id is not None else None
     new = NewWebhook(data.name, data.url, kinds, data.client, batch)
     checked(new, private=request.app.state.private_webhooks)
     secret = make_secret()
@@ -107,34 +107,35 @@ def add_webhook(data: JSONBody[WebhookAsked], request: AnyRequest, store: UsesSt
 
 @get("/{webhook_id:str}", summary="Read a webhook", **serves(Role.ADMIN, 404))
 def read_webhook(webhook_id: FromPath[str], store: UsesStore) -> Webhook:
-    return _webhook(store.webhooks.get(_id(webhook_id)))
+    return _webhook(store.webhooks.get(webhook_id_of(webhook_id)))
 
 
 @delete("/{webhook_id:str}", status_code=200, summary="Tell it nothing more", **serves(Role.ADMIN, 404))
 def remove_webhook(webhook_id: FromPath[str], request: AnyRequest, store: UsesStore) -> Removed:
-    known = _id(webhook_id)
+    known = webhook_id_of(webhook_id)
     store.webhooks.remove(known, caller_of(request).name)
     return Removed(webhook_id=known)
 
 
 @post("/{webhook_id:str}/test", status_code=202, summary="Tell it that it is told", **serves(Role.ADMIN, 404))
 def test_webhook(webhook_id: FromPath[str], store: UsesStore) -> Tested:
-    return Tested(notice_id=store.webhooks.test(_id(webhook_id)))
+    return Tested(notice_id=store.webhooks.test(webhook_id_of(webhook_id)))
 
 
 @get("/{webhook_id:str}/notices", summary="What it was told, and how that went", **serves(Role.ADMIN, 404))
 def list_notices(
     webhook_id: FromPath[str], store: UsesStore, limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100
 ) -> Notices:
-    known = store.webhooks.get(_id(webhook_id)).id
+    known = store.webhooks.get(webhook_id_of(webhook_id)).id
     return Notices(notices=tuple(Notice(**asdict(notice)) for notice in store.webhooks.notices(known, limit)))
 
 
-def _id(text: str) -> WebhookId:
+def webhook_id_of(text: str) -> WebhookId:
     return WebhookId(uuid_of(text, "webhook"))
 
 
-def _batch(store: Store, text: str) -> str:
+def known_batch(store: Store, text: str) -> str:
+    """InvalidInput for a batch that is not there."""
     try:
         return store.batches.get(batch_id_of(text)).id
     except NotFound as error:

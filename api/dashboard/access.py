@@ -15,11 +15,12 @@ from litestar.response import Redirect
 from api.access import needs
 from api.dashboard.forms import UsesForm, acts, field, onward, shows
 from api.dashboard.rendering import page
-from api.desk import AnyRequest, UsesStore, batch_id_of, caller_of, uuid_of
+from api.desk import AnyRequest, UsesStore, caller_of
+from api.webhooks import known_batch, webhook_id_of
 from registre.access import Role, make_key
-from registre.errors import InvalidInput, NotFound, Refused
+from registre.errors import Refused
 from registre.operations import key_name, key_prefix, role_name
-from registre.webhooks import KINDS, NewWebhook, WebhookId, checked, make_secret
+from registre.webhooks import KINDS, NewWebhook, checked, make_secret
 from registre.wiring import Store
 
 NOTICES_SHOWN = 50
@@ -54,7 +55,7 @@ def add_webhook(request: AnyRequest, form: UsesForm, store: UsesStore) -> Respon
         field(form, "url"),
         tuple(dict.fromkeys(field(form, "kinds").replace(",", " ").split())) or KINDS,
         field(form, "client") or None,
-        _batch(store, batch) if batch else None,
+        known_batch(store, batch) if batch else None,
     )
     checked(new, private=request.app.state.private_webhooks)
     secret = make_secret()
@@ -65,21 +66,21 @@ def add_webhook(request: AnyRequest, form: UsesForm, store: UsesStore) -> Respon
 @get("/access/webhooks/{webhook_id:str}", **shows(Role.ADMIN))
 def webhook(request: AnyRequest, webhook_id: FromPath[str], store: UsesStore) -> Response[str]:
     """What it was told, and how that went."""
-    known = store.webhooks.get(_id(webhook_id))
+    known = store.webhooks.get(webhook_id_of(webhook_id))
     notices = store.webhooks.notices(known.id, NOTICES_SHOWN)
     return page(request, "webhook.html", live=True, webhook=known, notices=notices)
 
 
 @post("/access/webhooks/{webhook_id:str}/test", **acts(Role.ADMIN))
 def try_webhook(webhook_id: FromPath[str], store: UsesStore) -> Redirect:
-    known = _id(webhook_id)
+    known = webhook_id_of(webhook_id)
     store.webhooks.test(known)
     return onward(f"/access/webhooks/{known}", "tried")
 
 
 @post("/access/webhooks/{webhook_id:str}/remove", **acts(Role.ADMIN))
 def remove_webhook(request: AnyRequest, webhook_id: FromPath[str], store: UsesStore) -> Redirect:
-    store.webhooks.remove(_id(webhook_id), caller_of(request).name)
+    store.webhooks.remove(webhook_id_of(webhook_id), caller_of(request).name)
     return onward("/access", "changed")
 
 
@@ -95,17 +96,6 @@ def _page(request: AnyRequest, store: Store, **more: Any) -> Response[str]:
         webhooks=store.webhooks.all(),
         kinds=KINDS,
     )
-
-
-def _id(text: str) -> WebhookId:
-    return WebhookId(uuid_of(text, "webhook"))
-
-
-def _batch(store: Store, text: str) -> str:
-    try:
-        return store.batches.get(batch_id_of(text)).id
-    except NotFound as error:
-        raise InvalidInput("batch_id", error.message) from None
 
 
 HANDLED = [access, add_key, revoke_key, add_webhook, webhook, try_webhook, remove_webhook]
