@@ -21,6 +21,7 @@ from registre.settings import Settings
 from registre.wiring import open_store
 from tests.command import ENTRY, registre
 from tests.processes import environment, processes_of
+from tests.tui.terminal import Terminal
 from tests.waiting import until
 
 ORDER = (
@@ -163,3 +164,30 @@ def test_a_worker_killed_outright_leaves_no_process(public_home: Path, tmp_path:
         running.process.kill()
         assert running.code() == -signal.SIGKILL
         until(lambda: processes_of(public_home) == [], f"outlived kill -9: {processes_of(public_home)}")
+
+
+def test_up_with_the_dashboard_goes_on_when_that_is_left(public_home: Path) -> None:
+    """The key it is opened with is in no log, and ends with it."""
+    terminal = Terminal([*ENTRY, "up", "--twin", "--tui"], environment(public_home, REGISTRE_API_PORT="0"), (120, 30))
+    try:
+        terminal.until_shown("99T0001", "en direct", "● en session")
+        terminal.press("q")
+        terminal.until_shown("the dashboard is left, the fleet goes on")
+        job_id = registre(public_home, *ORDER).out.strip()
+        until(
+            lambda: registre(public_home, "jobs", "show", job_id, "--json").json["status"] == Status.DONE,
+            "the fleet did not go on",
+            60,
+        )
+        os.kill(terminal.process.pid, signal.SIGINT)
+        assert terminal.code() == 0
+        assert terminal.is_as_before()
+        assert "Traceback" not in terminal.text()
+    finally:
+        terminal.close()
+    log = (public_home / "up.log").read_text("utf-8")
+    assert "signed in" in log
+    assert "registre_" not in log
+    [key] = registre(public_home, "keys", "list", "--json").json
+    assert (key["role"], key["revoked_at"] is not None) == ("admin", True)
+    assert processes_of(public_home) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -363,6 +365,16 @@ async def test_ascii_draws_no_other_character(api: FakeApi) -> None:
         text = desk.text()
         assert "> at work" in text
         assert {letter for letter in text if not letter.isascii()} == set()
+
+
+async def test_no_color_leaves_greys(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(api.busy()) as desk:
+        colours = set(re.findall(r"#([0-9a-f]{6})", desk.app.export_screenshot()))
+        # the frame that is drawn around a picture has three coloured buttons, and a title
+        coloured = {c for c in colours if len({c[:2], c[2:4], c[4:]}) > 1} - {"ff5f57", "febc2e", "28c840", "c5c8c6"}
+        assert coloured == set()
+        assert "▶ at work" in desk.text()
 
 
 async def test_themes_are_two_for_the_colour_blind(api: FakeApi) -> None:

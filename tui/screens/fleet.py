@@ -13,7 +13,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
-from textual.widgets import Static
 
 from registre.access import Role
 from tui import looks
@@ -21,7 +20,7 @@ from tui.lines import pause_line, resume_line
 from tui.screens.boxes import Confirm, Reason, Told
 from tui.screens.view import View
 from tui.tongue import N_
-from tui.widgets.bars import Key
+from tui.widgets.bars import Key, Words
 from tui.widgets.listing import Listing
 from tui.widgets.sheet import Column, Line
 from tui.wire import Account, Extraction, Host, Overview
@@ -48,8 +47,8 @@ class FleetView(View):
     def body(self) -> ComposeResult:
         with Grid(id="panels"):
             for name in PANELS:
-                yield Static(id=name, classes="panel")
-        yield Static(id="why")
+                yield Words(id=name, classes="panel")
+        yield Words(id="why")
         yield Listing()
 
     def head(self) -> None:
@@ -70,7 +69,7 @@ class FleetView(View):
             ]
         )
         for name, title in zip(PANELS, (say("Queue"), say("Today"), say("Gates"), say("Health")), strict=True):
-            self.query_one(f"#{name}", Static).border_title = title
+            self.query_one(f"#{name}", Words).border_title = title
 
     def paint(self) -> None:
         found = self.model.overview
@@ -78,12 +77,12 @@ class FleetView(View):
             return
         panels = (self._queue(found), self._today(found), self._gates(found), self._health(found))
         for name, lines in zip(PANELS, panels, strict=True):
-            panel = self.query_one(f"#{name}", Static)
-            panel.update(Text("\n").join(lines))
+            panel = self.query_one(f"#{name}", Words)
+            panel.put(Text("\n").join(lines))
             panel.display = name == "queue" or self.dashboard.is_online  # of the others nothing is recorded
-        why = self.query_one("#why", Static)
+        why = self.query_one("#why", Words)
         why.display = bool(found.waiting_because)
-        why.update(
+        why.put(
             self.pen.text(
                 f"{self.tongue.say('Why orders wait:')} {self.tongue.reason(found.waiting_because)}", "warning"
             )

@@ -13,7 +13,6 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from registre.access import Role
 from registre.errors import InvalidInput
@@ -22,7 +21,7 @@ from tui.bulk import ask_bulk
 from tui.deeds import Chosen
 from tui.screens.view import View
 from tui.tongue import N_
-from tui.widgets.bars import Key
+from tui.widgets.bars import Key, Words
 from tui.widgets.listing import Listing
 from tui.widgets.sheet import Column, Line
 from tui.wire import Extraction, ExtractionPage
@@ -76,11 +75,12 @@ class QueueView(View):
         self._marks: dict[str, Extraction] = {}
         self._whole = False
         self._sort = 0
+        self._lines: dict[str, tuple[tuple[object, ...], Line]] = {}
 
     def body(self) -> ComposeResult:
-        yield Static(id="pace")
-        yield Static(id="money")
-        yield Static(id="filter")
+        yield Words(id="pace")
+        yield Words(id="money")
+        yield Words(id="filter")
         yield Listing()
 
     def head(self) -> None:
@@ -105,13 +105,15 @@ class QueueView(View):
         page = await self.client.get("/api/extractions", ExtractionPage, limit=PAGE, cursor=cursor, **self._choice)
         if cursor == self._cursors[-1]:
             self._page = page
+            there = {job.extraction_id for job in page.jobs}
+            self._lines = {key: line for key, line in self._lines.items() if key in there}
 
     def paint(self) -> None:
-        self.query_one("#pace", Static).update(self._pace())
-        self.query_one("#money", Static).update(self._money())
-        line = self.query_one("#filter", Static)
+        self.query_one("#pace", Words).put(self._pace())
+        self.query_one("#money", Words).put(self._money())
+        line = self.query_one("#filter", Words)
         line.display = bool(self._text)
-        line.update(self.pen.text(f"/ {self._text}", "accent"))
+        line.put(self.pen.text(f"/ {self._text}", "accent"))
         page = self._page
         if page is None:
             return
@@ -180,8 +182,17 @@ class QueueView(View):
         return " · ".join(parts)
 
     def _line(self, job: Extraction, now: datetime) -> Line:
-        pen, tongue = self.pen, self.tongue
+        """Made anew only when something of it changed: a page is a thousand cells."""
         step = self.model.steps.get(job.extraction_id) or job.step or ""
+        is_marked = self._whole or job.extraction_id in self._marks
+        shown = (job, step, is_marked, self.tongue, self.dashboard.theme, now.date())
+        known = self._lines.get(job.extraction_id)
+        if known is None or known[0] != shown:
+            known = self._lines[job.extraction_id] = shown, self._drawn(job, step, now, is_marked=is_marked)
+        return known[1]
+
+    def _drawn(self, job: Extraction, step: str, now: datetime, *, is_marked: bool) -> Line:
+        pen, tongue = self.pen, self.tongue
         if job.status == "En traitement":
             told = pen.text(tongue.say(looks.STEPS.get(step, step)), "primary")
         elif job.status == "Erreur":
@@ -190,7 +201,6 @@ class QueueView(View):
             told = pen.text(job.supabase_path or "", "text-muted")
         else:
             told = pen.text(tongue.reason(job.wait_reason or ""), "text-muted")
-        is_marked = self._whole or job.extraction_id in self._marks
         return Line(
             job.extraction_id,
             {

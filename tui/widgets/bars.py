@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.text import Text
 from textual.content import Content
 from textual.widgets import Static
 
@@ -25,7 +26,27 @@ class Key:
     needs: Role = Role.VIEWER
 
 
-class TopBar(Static):
+class Words(Static):
+    """A text that is drawn again only when it changed; the others move for it only if it `grows`."""
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+        classes: str | None = None,
+        grows: bool = False,
+    ) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
+        self._grows = grows
+        self._shown: object = None
+
+    def put(self, words: Content | Text | str) -> None:
+        if words != self._shown or (isinstance(words, Text) and words.spans != getattr(self._shown, "spans", None)):
+            self._shown = words
+            self.update(words, layout=self._grows)
+
+
+class TopBar(Words):
     """The views by their numbers, and on the right the clock."""
 
     def draw(self, names: Sequence[tuple[str, str]], here: str, right: str, *, short: bool) -> None:
@@ -37,19 +58,23 @@ class TopBar(Static):
             parts.append(Content.styled(shown, f"{style} @click=app.show_view('{mode}')"))
         left = Content("").join(parts)
         room = max(1, self.size.width - left.cell_length - len(right) - 1)
-        self.update(left + Content(" " * room) + Content.styled(right, "$text-muted"))
+        self.put(left + Content(" " * room) + Content.styled(right, "$text-muted"))
 
 
 class Banner(Static):
     """One sentence about the connection or about what could not be done; hidden while there is none."""
 
+    _drawn = ("", False)
+
     def draw(self, sentence: str, *, is_grave: bool) -> None:
-        self.display = bool(sentence)
-        self.set_class(is_grave, "-grave")
-        self.update(Content(sentence))
+        if (sentence, is_grave) != self._drawn:
+            self._drawn = sentence, is_grave
+            self.display = bool(sentence)
+            self.set_class(is_grave, "-grave")
+            self.update(Content(sentence))
 
 
-class KeyBar(Static):
+class KeyBar(Words):
     """The keys of this view, each with what it does."""
 
     def draw(self, own: Sequence[Key], always: Sequence[Key], pen: Pen) -> None:
@@ -60,7 +85,7 @@ class KeyBar(Static):
             if line.cell_length + part.cell_length > room:
                 break
             line += part
-        self.update(line + end)
+        self.put(line + end)
 
     @staticmethod
     def _parts(keys: Sequence[Key], pen: Pen) -> list[Content]:
@@ -77,4 +102,5 @@ class TooSmall(Static):
     """What a terminal shows that has no room for a view."""
 
     def draw(self, sentence: str) -> None:
-        self.update(Content(sentence))
+        if self.display:
+            self.update(Content(sentence))

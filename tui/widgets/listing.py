@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Static
 
+from tui.widgets.bars import Words
 from tui.widgets.sheet import Column, Line, Sheet
 
 
@@ -20,8 +20,8 @@ class Listing(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Sheet()
-        yield Static(classes="empty", markup=False)
-        yield Static(classes="foot", markup=False)
+        yield Words(classes="empty", grows=True)
+        yield Words(classes="foot")
 
     @property
     def sheet(self) -> Sheet:
@@ -33,7 +33,7 @@ class Listing(Vertical):
     def show(self, lines: Sequence[Line], *, empty: str, foot: str | Text = "") -> None:
         self.sheet.show(lines)
         self.set_class(not lines, "-empty")
-        self.query_one(".empty", Static).update(empty)
-        below = self.query_one(".foot", Static)
-        below.update(foot)
+        self.query_one(".empty", Words).put(empty)
+        below = self.query_one(".foot", Words)
+        below.put(foot)
         below.display = bool(foot)

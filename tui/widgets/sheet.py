@@ -63,7 +63,8 @@ class Sheet(DataTable[Text]):
         given = {line.key: line for line in lines}
         if list(given) == list(self._lines):
             for key, line in given.items():
-                self._change(self._lines[key], line)
+                if line is not self._lines[key]:
+                    self._change(self._lines[key], line)
             self._lines = given
         else:
             self._lines = given

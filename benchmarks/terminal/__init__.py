@@ -1,0 +1,1 @@
+"""How fast the terminal dashboard is in front of a million orders."""
