@@ -11,11 +11,12 @@ import re
 import secrets
 from contextlib import suppress
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registre.errors import ConfigurationError
@@ -30,6 +31,14 @@ REAL_SITE = "https://www.registrefoncier.gouv.qc.ca/Sirf/"
 def default_home() -> Path:
     """Where data lives unless REGISTRE_HOME says otherwise: outside /root, which the database's own user cannot enter."""
     return Path("/var/lib/registre") if os.geteuid() == 0 else user_data_path("registre")
+
+
+class Where(StrEnum):
+    """Where the database is, and how it is reached."""
+
+    EMBEDDED = "embedded"
+    DIRECT = "direct"
+    REST = "rest"
 
 
 class Settings(BaseSettings):
@@ -48,6 +57,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home, validation_alias="REGISTRE_HOME")
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    database: Where | None = Field(None, validation_alias="REGISTRE_DATABASE")
+    supabase_url: str | None = Field(None, validation_alias="SUPABASE_URL", pattern=r"^https?://[^/\s@]+/?$")
+    supabase_secret_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SECRET_KEY")
+    supabase_service_role_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_ROLE_KEY")
+    supabase_service_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_KEY")
     pg_bin: Path | None = Field(None, validation_alias="PG_BIN")
     base_url: str = Field(REAL_SITE, validation_alias="REGISTRY_BASE_URL", pattern=r"^https?://")
     chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
@@ -67,6 +81,41 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
     evidence_mb: int = Field(200, validation_alias="REGISTRE_EVIDENCE_MB", ge=1, le=1_000_000)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("supabase_secret_key", "supabase_service_role_key", "supabase_service_key")
+    @classmethod
+    def _one_word(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise ValueError("A key is one word of ASCII")
+        return key
+
+    @property
+    def supabase(self) -> tuple[str, str] | None:
+        """Address and secret key of the Supabase project, if there is one. ConfigurationError when half of it is set."""
+        keys = (self.supabase_secret_key, self.supabase_service_role_key, self.supabase_service_key)
+        key = next((key.get_secret_value() for key in keys if key is not None), None)
+        if self.supabase_url is None:
+            if key is None:
+                return None
+            raise ConfigurationError("A key of a Supabase project is set, and SUPABASE_URL is not.")
+        if key is None:
+            raise ConfigurationError("SUPABASE_URL is set, and SUPABASE_SECRET_KEY is not.")
+        return self.supabase_url.rstrip("/"), key
+
+    @property
+    def where(self) -> Where:
+        """Where the database is: as REGISTRE_DATABASE says, else at DATABASE_URL, else in the Supabase project, else embedded."""
+        if self.database is not None:
+            return self.database
+        if self.database_url is not None:
+            return Where.DIRECT
+        return Where.REST if self.supabase is not None else Where.EMBEDDED
+
+    def alone(self) -> Settings:
+        """The same without the database and the buckets of elsewhere: both in the home folder."""
+        elsewhere = ("database_url", "buckets", "supabase_url", "supabase_secret_key", "supabase_service_role_key",
+                     "supabase_service_key")  # fmt: skip
+        return self.model_copy(update={**dict.fromkeys(elsewhere), "database": Where.EMBEDDED})
 
     @property
     def visibility(self) -> timedelta:
