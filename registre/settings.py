@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registre.errors import ConfigurationError
+from registre.vault import Vault
 
 HOST_NAME = r"[A-Za-z0-9._-]{1,60}"
 MAX_SECONDS = 10_000_000
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     supabase_secret_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SECRET_KEY")
     supabase_service_role_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_ROLE_KEY")
     supabase_service_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_KEY")
+    secret_key: SecretStr | None = Field(None, validation_alias="REGISTRE_SECRET_KEY")
     pg_bin: Path | None = Field(None, validation_alias="PG_BIN")
     base_url: str = Field(REAL_SITE, validation_alias="REGISTRY_BASE_URL", pattern=r"^https?://")
     chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
@@ -88,6 +90,17 @@ class Settings(BaseSettings):
         if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
             raise ValueError("A key is one word of ASCII")
         return key
+
+    @field_validator("secret_key")
+    @classmethod
+    def _fernet(cls, keys: SecretStr | None) -> SecretStr | None:
+        _vault_of(keys)
+        return keys
+
+    @property
+    def vault(self) -> Vault:
+        """Seals with the first of the keys, opens with all."""
+        return _vault_of(self.secret_key)
 
     @property
     def supabase(self) -> tuple[str, str] | None:
@@ -163,6 +176,10 @@ class Settings(BaseSettings):
         if not re.fullmatch(HOST_NAME, name):
             raise ConfigurationError(f"{kept} does not hold the name of a host: remove it or set REGISTRE_HOST.")
         return name
+
+
+def _vault_of(keys: SecretStr | None) -> Vault:
+    return Vault(re.split(r"[\s,]+", keys.get_secret_value().strip()) if keys is not None else ())
 
 
 def load_settings(**flags: Any) -> Settings:

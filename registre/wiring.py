@@ -31,6 +31,7 @@ from registre.ports import (
     Ledger,
     Registry,
     Repeatable,
+    SecretBook,
     SentenceBook,
     Treasury,
     Views,
@@ -47,10 +48,12 @@ from registre.store.idleness import IdleLimits
 from registre.store.jobs import Jobs
 from registre.store.keys import Keys, Requests
 from registre.store.ledger import Purchases
+from registre.store.secrets import Secrets
 from registre.store.sentences import Sentences
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
 from registre.store.webhooks import WebhookBook
+from registre.vault import Vault
 
 if TYPE_CHECKING:
     from registre.database.rest import RestGateway
@@ -69,6 +72,7 @@ class Store:
 
     queue: JobQueue
     accounts: AccountBook
+    secrets: SecretBook
     ledger: Ledger
     fleet: Fleet
     views: Views
@@ -146,14 +150,15 @@ def open_store(settings: Settings) -> Iterator[Store]:
                 log.debug("database: applied %s", name)
         else:
             schema.require_current(gateway)
-        yield make_store(gateway, bucket)
+        yield make_store(gateway, bucket, settings.vault)
 
 
-def make_store(gateway: Gateway, bucket: Bucket) -> Store:
-    """The stores over one gateway."""
+def make_store(gateway: Gateway, bucket: Bucket, vault: Vault | None = None) -> Store:
+    """The stores over one gateway; without a vault secrets are stored as they are."""
     return Store(
         queue=Jobs(gateway),
-        accounts=Accounts(gateway),
+        accounts=Accounts(gateway, vault),
+        secrets=Secrets(gateway),
         ledger=Purchases(gateway),
         fleet=Hosts(gateway),
         views=Reading(gateway),
@@ -162,7 +167,7 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         batches=BatchBook(gateway),
         keys=Keys(gateway),
         repeatable=Requests(gateway),
-        webhooks=WebhookBook(gateway),
+        webhooks=WebhookBook(gateway, vault),
         forms=Forms(gateway),
         sentences=Sentences(gateway),
         idleness=IdleLimits(gateway),

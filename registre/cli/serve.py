@@ -21,6 +21,7 @@ from registre.cli.output import show_json, show_table, show_text
 from registre.cli.tui import logging_to, needs_terminal, passing_key, watch_until_left
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
+from registre.secrecy import standing
 from registre.settings import REAL_SITE, Settings, Where, load_settings
 from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.fault_orders import read_arguments
@@ -93,6 +94,8 @@ def _work(
         with beside as api:
             if not store.accounts.all():
                 typer.echo("No account yet: add one with `registre accounts add`.", err=True)
+            if sealed := standing(store.secrets, settings.vault).unreadable:
+                typer.echo(f"not used here, REGISTRE_SECRET_KEY opens them not: {', '.join(sealed)}", err=True)
             typer.echo("ready; Ctrl-C to stop", err=True)
             try:
                 watch(api)

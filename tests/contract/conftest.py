@@ -10,6 +10,7 @@ OVER_REST_TOO = {
     "test_money",
     "test_pulse",
     "test_reclaim",
+    "test_secrets",
     "test_settle",
     "test_stores",
     "test_webhooks",
