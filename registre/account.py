@@ -44,3 +44,16 @@ class AccountView:
     lease_owner: str | None
     last_used: datetime | None
     failure_count: int
+    sealed_with: str | None = None
+    """Fingerprint of the key its password is sealed with; None while it is plain."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret as it is stored, of an account or a webhook: plain, or sealed (`registre.vault`), or neither."""
+
+    kind: str
+    id: str
+    name: str
+    plain: str | None = field(repr=False)
+    sealed: str | None = field(repr=False)

@@ -116,6 +116,21 @@ def accounts(found: Sequence[AccountView]) -> Iterator[Finding]:
             )
 
 
+def secrets(plain: int, former: int, unreadable: Sequence[str], has_key: bool) -> Finding:
+    """How many stored secrets are plain or under a former key, and whose cannot be opened here."""
+    if unreadable:
+        told = f"cannot be opened with this host's REGISTRE_SECRET_KEY: {', '.join(unreadable)}"
+        return Finding("secrets", Health.FAILED, told, "Set the key they are sealed with, or give them anew.")
+    if plain:
+        to_do = (
+            "registre accounts encrypt" if has_key else "registre accounts key; set REGISTRE_SECRET_KEY on every host"
+        )
+        return Finding("secrets", Health.WARNING, f"{plain} stored plain", to_do)
+    if former:
+        return Finding("secrets", Health.WARNING, f"{former} sealed with a former key", "registre accounts rotate")
+    return Finding("secrets", Health.OK, "sealed" if has_key else "none")
+
+
 def gates(closed: Sequence[Closure], pauses: Sequence[Pause]) -> Iterator[Finding]:
     """What holds orders back; a pause is somebody's decision, and is told so that nobody forgets it."""
     for pause in pauses:

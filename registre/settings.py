@@ -11,14 +11,16 @@ import re
 import secrets
 from contextlib import suppress
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from registre.errors import ConfigurationError
+from registre.vault import Vault
 
 HOST_NAME = r"[A-Za-z0-9._-]{1,60}"
 MAX_SECONDS = 10_000_000
@@ -30,6 +32,14 @@ REAL_SITE = "https://www.registrefoncier.gouv.qc.ca/Sirf/"
 def default_home() -> Path:
     """Where data lives unless REGISTRE_HOME says otherwise: outside /root, which the database's own user cannot enter."""
     return Path("/var/lib/registre") if os.geteuid() == 0 else user_data_path("registre")
+
+
+class Where(StrEnum):
+    """Where the database is, and how it is reached."""
+
+    EMBEDDED = "embedded"
+    DIRECT = "direct"
+    REST = "rest"
 
 
 class Settings(BaseSettings):
@@ -48,6 +58,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home, validation_alias="REGISTRE_HOME")
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    database: Where | None = Field(None, validation_alias="REGISTRE_DATABASE")
+    supabase_url: str | None = Field(None, validation_alias="SUPABASE_URL", pattern=r"^https?://[^/\s@]+/?$")
+    supabase_secret_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SECRET_KEY")
+    supabase_service_role_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_ROLE_KEY")
+    supabase_service_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_KEY")
+    secret_key: SecretStr | None = Field(None, validation_alias="REGISTRE_SECRET_KEY")
     pg_bin: Path | None = Field(None, validation_alias="PG_BIN")
     base_url: str = Field(REAL_SITE, validation_alias="REGISTRY_BASE_URL", pattern=r"^https?://")
     chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
@@ -67,6 +83,52 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(240, validation_alias="REGISTRE_DRAIN_SECONDS", ge=1, le=MAX_SECONDS)
     evidence_mb: int = Field(200, validation_alias="REGISTRE_EVIDENCE_MB", ge=1, le=1_000_000)
     log_level: str = Field("INFO", validation_alias="REGISTRE_LOG", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("supabase_secret_key", "supabase_service_role_key", "supabase_service_key")
+    @classmethod
+    def _one_word(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise ValueError("A key is one word of ASCII")
+        return key
+
+    @field_validator("secret_key")
+    @classmethod
+    def _fernet(cls, keys: SecretStr | None) -> SecretStr | None:
+        _vault_of(keys)
+        return keys
+
+    @property
+    def vault(self) -> Vault:
+        """Seals with the first of the keys, opens with all."""
+        return _vault_of(self.secret_key)
+
+    @property
+    def supabase(self) -> tuple[str, str] | None:
+        """Address and secret key of the Supabase project, if there is one. ConfigurationError when half of it is set."""
+        keys = (self.supabase_secret_key, self.supabase_service_role_key, self.supabase_service_key)
+        key = next((key.get_secret_value() for key in keys if key is not None), None)
+        if self.supabase_url is None:
+            if key is None:
+                return None
+            raise ConfigurationError("A key of a Supabase project is set, and SUPABASE_URL is not.")
+        if key is None:
+            raise ConfigurationError("SUPABASE_URL is set, and SUPABASE_SECRET_KEY is not.")
+        return self.supabase_url.rstrip("/"), key
+
+    @property
+    def where(self) -> Where:
+        """Where the database is: as REGISTRE_DATABASE says, else at DATABASE_URL, else in the Supabase project, else embedded."""
+        if self.database is not None:
+            return self.database
+        if self.database_url is not None:
+            return Where.DIRECT
+        return Where.REST if self.supabase is not None else Where.EMBEDDED
+
+    def alone(self) -> Settings:
+        """The same without the database and the buckets of elsewhere: both in the home folder."""
+        elsewhere = ("database_url", "buckets", "supabase_url", "supabase_secret_key", "supabase_service_role_key",
+                     "supabase_service_key")  # fmt: skip
+        return self.model_copy(update={**dict.fromkeys(elsewhere), "database": Where.EMBEDDED})
 
     @property
     def visibility(self) -> timedelta:
@@ -114,6 +176,10 @@ class Settings(BaseSettings):
         if not re.fullmatch(HOST_NAME, name):
             raise ConfigurationError(f"{kept} does not hold the name of a host: remove it or set REGISTRE_HOST.")
         return name
+
+
+def _vault_of(keys: SecretStr | None) -> Vault:
+    return Vault(re.split(r"[\s,]+", keys.get_secret_value().strip()) if keys is not None else ())
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -17,6 +17,7 @@ from registre.database import schema
 from registre.database.gateway import DirectGateway, Gateway
 from registre.database.schema import SchemaState
 from registre.database.server import EmbeddedServer
+from registre.errors import ConfigurationError, Refused
 from registre.ports import (
     AccountBook,
     Batches,
@@ -30,12 +31,13 @@ from registre.ports import (
     Ledger,
     Registry,
     Repeatable,
+    SecretBook,
     SentenceBook,
     Treasury,
     Views,
     Webhooks,
 )
-from registre.settings import Settings
+from registre.settings import Settings, Where
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
@@ -46,12 +48,15 @@ from registre.store.idleness import IdleLimits
 from registre.store.jobs import Jobs
 from registre.store.keys import Keys, Requests
 from registre.store.ledger import Purchases
+from registre.store.secrets import Secrets
 from registre.store.sentences import Sentences
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
 from registre.store.webhooks import WebhookBook
+from registre.vault import Vault
 
 if TYPE_CHECKING:
+    from registre.database.rest import RestGateway
     from registre.delivery import Deliverer
     from registre.notifying import Notifier
     from registre.site.check import SiteCheck
@@ -67,6 +72,7 @@ class Store:
 
     queue: JobQueue
     accounts: AccountBook
+    secrets: SecretBook
     ledger: Ledger
     fleet: Fleet
     views: Views
@@ -91,37 +97,68 @@ class Database:
     upgrade: Callable[[], tuple[str, ...]]
     clock: Callable[[], datetime]
     mode: Callable[[], str]
-    """In words: the server's version, and how it tells of what happens."""
+    """In words: the server's version, the way to it, and whether it is heard there, which is tried."""
 
 
 @contextmanager
-def open_gateway(settings: Settings) -> Iterator[tuple[DirectGateway, str]]:
-    """The gateway, and where it leads: DATABASE_URL, else the embedded server of the home folder, started if needed."""
+def open_gateway(settings: Settings) -> Iterator[tuple[DirectGateway | RestGateway, str]]:
+    """The gateway, and where it leads. The embedded server of the home folder is started if needed."""
     with ExitStack() as stack:
-        if settings.database_url is not None:
-            dsn, where = settings.database_url.get_secret_value(), "DATABASE_URL"
-        else:
-            server = stack.enter_context(EmbeddedServer(settings.home, binaries=settings.pg_bin))
-            dsn, where = server.start(), f"embedded in {settings.home}"
+        match settings.where:
+            case Where.REST:
+                from registre.database.rest import RestGateway
+                from registre.project import Project, connected
+
+                if settings.supabase is None:
+                    raise ConfigurationError("REGISTRE_DATABASE is rest, and SUPABASE_URL is not set.")
+                project = Project(*settings.supabase)
+                rest = RestGateway(stack.enter_context(connected(project)))
+                rest.check()
+                yield rest, f"the HTTP API of {project.url}"
+                return
+            case Where.DIRECT:
+                if settings.database_url is None:
+                    raise ConfigurationError("REGISTRE_DATABASE is direct, and DATABASE_URL is not set.")
+                dsn, where = settings.database_url.get_secret_value(), "DATABASE_URL"
+            case Where.EMBEDDED:
+                server = stack.enter_context(EmbeddedServer(settings.home, binaries=settings.pg_bin))
+                dsn, where = server.start(), f"embedded in {settings.home}"
         gateway = stack.enter_context(DirectGateway(dsn))
         gateway.check()
         yield gateway, where
 
 
 @contextmanager
+def open_bucket(settings: Settings) -> Iterator[Bucket]:
+    """The buckets of the Supabase project, if one is set; else the local folder."""
+    if settings.supabase is None:
+        yield LocalBuckets(settings.buckets_folder)
+        return
+    from registre.project import Project, connected
+    from registre.storage.supabase import SupabaseBuckets
+
+    with connected(Project(*settings.supabase)) as client:
+        yield SupabaseBuckets(client)
+
+
+@contextmanager
 def open_store(settings: Settings) -> Iterator[Store]:
     """The stores, on an up-to-date schema."""
-    with open_gateway(settings) as (gateway, _):
-        for name in schema.upgrade(gateway):
-            log.debug("database: applied %s", name)
-        yield make_store(gateway, LocalBuckets(settings.buckets_folder))
+    with open_gateway(settings) as (gateway, _), open_bucket(settings) as bucket:
+        if isinstance(gateway, DirectGateway):
+            for name in schema.upgrade(gateway):
+                log.debug("database: applied %s", name)
+        else:
+            schema.require_current(gateway)
+        yield make_store(gateway, bucket, settings.vault)
 
 
-def make_store(gateway: Gateway, bucket: Bucket) -> Store:
-    """The stores over one gateway."""
+def make_store(gateway: Gateway, bucket: Bucket, vault: Vault | None = None) -> Store:
+    """The stores over one gateway; without a vault secrets are stored as they are."""
     return Store(
         queue=Jobs(gateway),
-        accounts=Accounts(gateway),
+        accounts=Accounts(gateway, vault),
+        secrets=Secrets(gateway),
         ledger=Purchases(gateway),
         fleet=Hosts(gateway),
         views=Reading(gateway),
@@ -130,7 +167,7 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
         batches=BatchBook(gateway),
         keys=Keys(gateway),
         repeatable=Requests(gateway),
-        webhooks=WebhookBook(gateway),
+        webhooks=WebhookBook(gateway, vault),
         forms=Forms(gateway),
         sentences=Sentences(gateway),
         idleness=IdleLimits(gateway),
@@ -142,13 +179,40 @@ def make_store(gateway: Gateway, bucket: Bucket) -> Store:
 def open_database(settings: Settings) -> Iterator[Database]:
     """The database as it is, nothing applied."""
     with open_gateway(settings) as (gateway, where):
-        yield Database(
-            where,
-            state=lambda: schema.state(gateway),
-            upgrade=lambda: schema.upgrade(gateway),
-            clock=gateway.clock,
-            mode=lambda: f"PostgreSQL {gateway.version()}",
-        )
+        if isinstance(gateway, DirectGateway):
+            direct = gateway
+            yield Database(
+                where,
+                state=lambda: schema.state(direct),
+                upgrade=lambda: schema.upgrade(direct),
+                clock=direct.clock,
+                mode=lambda: f"PostgreSQL {direct.version()}, {direct.route}, {_told(direct.hears())}",
+            )
+        else:
+            rest = gateway
+            yield Database(
+                where,
+                state=lambda: schema.state_by_call(rest),
+                upgrade=_no_upgrade,
+                clock=rest.clock,
+                mode=lambda: f"PostgreSQL {rest.version()}, over HTTPS, {_told(hears=False)}",
+            )
+
+
+def _told(hears: bool) -> str:
+    return "orders and events are told at once" if hears else "orders and events are looked for each second"
+
+
+def _no_upgrade() -> tuple[str, ...]:
+    raise Refused(
+        "No schema is changed over Supabase's HTTP API: run what `registre db plan` prints in the project's SQL editor, or set "
+        "DATABASE_URL and REGISTRE_DATABASE=direct for this command."
+    )
+
+
+def plan() -> str:
+    """The whole schema as one script, for an SQL editor."""
+    return schema.plan()
 
 
 @contextmanager

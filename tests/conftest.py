@@ -22,11 +22,14 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from registre.database import schema
-from registre.database.gateway import DirectGateway
+from registre.database.gateway import DirectGateway, Gateway
+from registre.database.rest import RestGateway
 from registre.database.server import EmbeddedServer
+from registre.project import connected
 from registre.storage.local import LocalBuckets
 from registre.wiring import Store, make_store
 from tests.desk import Desk
+from tests.supabase.server import StandIn
 
 # A machine with other work is no reason to fail: no example has a deadline.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -48,6 +51,9 @@ def server_dsn() -> Iterator[str]:
                 for setting in _FORGETFUL:
                     connection.execute(sql.SQL("alter system set {}").format(sql.SQL(setting)))
                 connection.execute("select pg_reload_conf()")
+                # As a Supabase project has them; what a plain server is like, the tests of the embedded one see.
+                for role in ("anon", "authenticated", "service_role bypassrls"):
+                    connection.execute(sql.SQL("create role {}").format(sql.SQL(role)))
             yield server.address.dsn
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -117,13 +123,36 @@ def empty_dsn(server_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def gateway(dsn: str) -> Iterator[DirectGateway]:
+def transport() -> str:
+    """How `gateway` reaches the database. Some suites run over 'rest' as well: tests/contract/conftest.py."""
+    return "direct"
+
+
+@pytest.fixture(scope="session")
+def supabase(current_dsn: str) -> Iterator[StandIn]:
+    """A stand-in for a Supabase project whose database is the current one."""
+    with StandIn(current_dsn) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def rest_gateway(dsn: str, supabase: StandIn) -> Iterator[RestGateway]:
+    del dsn
+    with connected(supabase.project) as client:
+        yield RestGateway(client)
+
+
+@pytest.fixture
+def gateway(dsn: str, transport: str, request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    if transport == "rest":
+        yield request.getfixturevalue("rest_gateway")
+        return
     with DirectGateway(dsn) as opened:
         yield opened
 
 
 @pytest.fixture
-def store(gateway: DirectGateway, tmp_path: Path) -> Store:
+def store(gateway: Gateway, tmp_path: Path) -> Store:
     """The stores over this test's database, and local buckets of its own."""
     return make_store(gateway, LocalBuckets(tmp_path / "buckets"))
 
@@ -172,7 +201,7 @@ def store_at(
 
 
 @pytest.fixture
-def desk(gateway: DirectGateway, dsn: str) -> Iterator[Desk]:
+def desk(gateway: Gateway, dsn: str) -> Iterator[Desk]:
     """The SQL functions under a clock of the test's own."""
     desk = Desk(gateway, dsn)
     yield desk

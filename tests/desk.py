@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from registre.account import AccountId, Seat
-from registre.database.gateway import DirectGateway, Json
+from registre.database.gateway import DirectGateway, Gateway, Json
 from tests.invariants import BOOKS, COUNTED, FOLD
 
 HOST, BOOT = "host-a", "boot-1"
@@ -44,13 +44,19 @@ End = Callable[["Desk", Held], None]
 class Desk:
     """One database, one clock."""
 
-    def __init__(self, gateway: DirectGateway, dsn: str) -> None:
+    def __init__(self, gateway: Gateway, dsn: str) -> None:
         self.gateway = gateway
         self.now = datetime.now(UTC)
         self.meddled: list[str] = []
         self.connection: psycopg.Connection[dict[str, Any]] = psycopg.connect(
             dsn, autocommit=True, row_factory=dict_row
         )
+
+    @property
+    def direct(self) -> DirectGateway:
+        """For what only a connection can do."""
+        assert isinstance(self.gateway, DirectGateway)
+        return self.gateway
 
     def close(self) -> None:
         self.connection.close()

@@ -11,7 +11,7 @@ import psutil
 
 def environment(home: Path, **more: str) -> Mapping[str, str]:
     """For a child process: this home and nothing else of ours, so that no setting of the machine leaks into a test."""
-    ours = ("REGISTRE_", "REGISTRY_", "DATABASE_URL", "PG_BIN")
+    ours = ("REGISTRE_", "REGISTRY_", "DATABASE_URL", "PG_BIN", "SUPABASE_")
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(ours) or name == "REGISTRE_CHROMIUM"
     }

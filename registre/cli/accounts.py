@@ -10,13 +10,18 @@ from typing import Annotated
 
 import typer
 
+from registre.account import AccountView
 from registre.cli.options import JsonFlag
 from registre.cli.output import clock, moment, show_json, show_table, show_text
 from registre.errors import InvalidInput
 from registre.idleness import LearntLimit
 from registre.operations import usable_password, user_code
+from registre.secrecy import Resealed, encrypt, rotate
 from registre.settings import load_settings
+from registre.vault import make_key
 from registre.wiring import open_store
+
+EXIT_PARTLY = 3
 
 app = typer.Typer(help="The registry accounts, one live session each.", no_args_is_help=True)
 
@@ -42,19 +47,63 @@ def _line_of_stdin() -> str:
         raise InvalidInput("password", "what came on stdin is not UTF-8 text.") from None
 
 
+@app.command("key")
+def show_key() -> None:
+    """Print a new key for REGISTRE_SECRET_KEY. Nothing keeps it: lost, the passwords sealed with it have to be given anew."""
+    typer.echo(make_key())
+
+
+@app.command("encrypt")
+def encrypt_secrets(as_json: JsonFlag = False) -> None:
+    """Seal what is stored plain: passwords of accounts, secrets of webhooks. Needs REGISTRE_SECRET_KEY, on every host."""
+    settings = load_settings()
+    with open_store(settings) as store:
+        _tell(encrypt(store.secrets, settings.vault), as_json)
+
+
+@app.command("rotate")
+def rotate_secrets(as_json: JsonFlag = False) -> None:
+    """Seal everything anew with the first key of REGISTRE_SECRET_KEY; the former one must be there too, after it."""
+    settings = load_settings()
+    with open_store(settings) as store:
+        _tell(rotate(store.secrets, settings.vault), as_json)
+
+
+def _tell(outcome: Resealed, as_json: bool) -> None:
+    """Exit 3 when some could not be sealed."""
+    if as_json:
+        show_json(asdict(outcome))
+    else:
+        show_text(f"{outcome.done} sealed")
+        for name, why in outcome.kept.items():
+            show_text(f"{name}: {why}")
+    if outcome.kept:
+        raise typer.Exit(EXIT_PARTLY)
+
+
 @app.command("list")
 def list_accounts(as_json: JsonFlag = False) -> None:
     """List accounts and what each is doing."""
-    with open_store(load_settings()) as store:
+    settings = load_settings()
+    key_ids = settings.vault.key_ids
+    with open_store(settings) as store:
         accounts, learnt = store.accounts.all(), store.idleness.learnt()
     if as_json:
         show_json([asdict(account) for account in accounts])
         return
     show_table(
         f"{len(accounts)} accounts",
-        ("account", "state", "held by", "last used", "failures", "why"),
+        ("account", "state", "held by", "last used", "failures", "password", "why"),
         [
-            (a.username, a.state, a.lease_owner or "", clock(a.last_used), a.failure_count, a.reason or "")
+            (
+                a.username,
+                a.state,
+                a.lease_owner or "",
+                clock(a.last_used),
+                a.failure_count,
+                _kept(a, key_ids),
+                a.reason or "",
+            )
             for a in accounts
         ],
     )
@@ -76,6 +125,12 @@ def idle_limit(as_json: JsonFlag = False) -> None:
         )
     else:
         show_text(_told(learnt))
+
+
+def _kept(account: AccountView, key_ids: tuple[str, ...]) -> str:
+    if account.sealed_with is None:
+        return "plain"
+    return "sealed" if account.sealed_with in key_ids else f"sealed with {account.sealed_with}, which is not here"
 
 
 def _told(learnt: LearntLimit) -> str:

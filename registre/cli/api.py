@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from registre.log import configure
-from registre.settings import load_settings
+from registre.settings import Where, load_settings
 from registre.wiring import open_store
 
 
@@ -29,7 +29,7 @@ def api(
         def announce(address: str) -> None:
             """Once it listens: a start that fails must not use up the first key."""
             if not settings.api_open:
-                if settings.database_url is None and (text := first_key(store)):
+                if settings.where is Where.EMBEDDED and (text := first_key(store)):
                     typer.echo(f"first start: this key of an admin is shown once, keep it: {text}", err=True)
                 elif not store.keys.all():
                     typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)

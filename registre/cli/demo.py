@@ -81,7 +81,7 @@ def demo() -> None:
 
 
 def _demo(home: Path) -> None:
-    settings = load_settings(home=home, host="demo").model_copy(update={"database_url": None, "buckets": None})
+    settings = load_settings(home=home, host="demo").alone()
     configure("ERROR")
     began = time.monotonic()
     with open_store(settings) as store, running_twin(settings.home / "twin-ledger.jsonl") as base_url:

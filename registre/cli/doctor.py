@@ -16,6 +16,7 @@ from registre.cli.options import JsonFlag
 from registre.cli.output import show_json, show_table
 from registre.doctor import Finding, Health
 from registre.errors import RegistreError
+from registre.secrecy import standing
 from registre.settings import Settings, load_settings
 from registre.wiring import Store, make_spool, open_database, open_store
 
@@ -65,6 +66,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
 def _of_the_store(settings: Settings, store: Store) -> Iterator[Finding]:
     yield check.tried("buckets", lambda: _buckets(store), "See the settings of the buckets.")
     yield from check.accounts(store.accounts.all())
+    stored, vault = standing(store.secrets, settings.vault), settings.vault
+    yield check.secrets(stored.plain, stored.former, stored.unreadable, vault.can_seal)
     yield from check.gates(store.gates.closures(), store.gates.pauses())
     yield check.work(store.views.counts(), store.views.workers(), store.views.oldest_waiting(), check.now())
     yield check.spool(len(make_spool(settings).waiting()))

@@ -21,7 +21,8 @@ from registre.cli.output import show_json, show_table, show_text
 from registre.cli.tui import logging_to, needs_terminal, passing_key, watch_until_left
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
-from registre.settings import REAL_SITE, Settings, load_settings
+from registre.secrecy import standing
+from registre.settings import REAL_SITE, Settings, Where, load_settings
 from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.fault_orders import read_arguments
 from registre.twin.faults import FAULTS, FaultKind
@@ -93,6 +94,8 @@ def _work(
         with beside as api:
             if not store.accounts.all():
                 typer.echo("No account yet: add one with `registre accounts add`.", err=True)
+            if sealed := standing(store.secrets, settings.vault).unreadable:
+                typer.echo(f"not used here, REGISTRE_SECRET_KEY opens them not: {', '.join(sealed)}", err=True)
             typer.echo("ready; Ctrl-C to stop", err=True)
             try:
                 watch(api)
@@ -203,9 +206,10 @@ def keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None
     """Real accounts never meet the twin, nor made-up ones the real site: a refused password sets an account aside."""
     made_up = {username for username, _ in demo_accounts(KNOWN_TWIN_ACCOUNTS)}
     known = {account.username for account in store.accounts.all()}
-    if with_twin and (settings.database_url is not None or known - made_up):
+    if with_twin and (settings.where is not Where.EMBEDDED or settings.supabase is not None or known - made_up):
         raise Refused(
-            "This database may hold real orders and accounts; run --twin with another REGISTRE_HOME and without DATABASE_URL."
+            "This database may hold real orders and accounts; run --twin with another REGISTRE_HOME, without DATABASE_URL and "
+            "SUPABASE_URL."
         )
     if not with_twin and settings.base_url == REAL_SITE and known & made_up:
         raise Refused(

@@ -6,14 +6,12 @@ here. A call is never repeated by the gateway: only its caller knows whether rep
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import socket
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from threading import Event, Thread
 from types import TracebackType
 from typing import Any, LiteralString, Protocol, Self
 
@@ -25,6 +23,8 @@ from psycopg.types.json import Jsonb, set_json_loads
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from registre.database.address import Route, read_address
+from registre.database.bell import Ear, first_line, hears, ring_once
 from registre.errors import (
     ConfigurationError,
     DatabaseUnavailable,
@@ -35,8 +35,6 @@ from registre.errors import (
     Refused,
     RegistreError,
 )
-
-log = logging.getLogger(__name__)
 
 PREPARE_AFTER = 5  # calls on one connection
 
@@ -79,7 +77,7 @@ class DirectGateway:
     """The gateway over psycopg. Thread-safe: each call borrows one pooled connection."""
 
     def __init__(self, dsn: str, *, pool_size: int = 8, connect_timeout_seconds: int = 5) -> None:
-        self._dsn = dsn
+        self._dsn, self.route = read_address(dsn)
         # No prepared statements until a connection is seen to be direct.
         self._options: dict[str, Any] = {
             "autocommit": True,
@@ -90,8 +88,9 @@ class DirectGateway:
             "keepalives_idle": 30,
         }
         self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
-            dsn, kwargs=self._options, min_size=1, max_size=pool_size,
-            timeout=connect_timeout_seconds, max_idle=300, max_lifetime=1800, check=_check, configure=_configure,
+            self._dsn, kwargs=self._options, min_size=1, max_size=pool_size,
+            timeout=connect_timeout_seconds, max_idle=300, max_lifetime=1800, check=_check,
+            configure=_configure if self.route is Route.TRANSACTION_POOLER else _configure_and_prepare,
             open=False, name="registre",
         )  # fmt: skip
 
@@ -109,9 +108,9 @@ class DirectGateway:
             with psycopg.connect(self._dsn, **{**self._options, "row_factory": psycopg.rows.tuple_row}) as connection:
                 version = connection.info.server_version
         except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
+            raise DatabaseUnavailable(f"The database does not answer: {first_line(error)}.") from None
         except psycopg.ProgrammingError as error:
-            raise ConfigurationError(f"DATABASE_URL is not a PostgreSQL address: {_first_line(error)}.") from None
+            raise ConfigurationError(f"DATABASE_URL is not a PostgreSQL address: {first_line(error)}.") from None
         if version < 150000:
             raise ConfigurationError(f"PostgreSQL 15 or later is needed; this one is {version // 10000}.")
 
@@ -147,9 +146,11 @@ class DirectGateway:
                 # asked for its description it would make a column object for each, longer than the rows take
                 return cursor.fetchall() if cursor.rownumber is not None else []
         except psycopg.errors.RaiseException as error:
-            raise _translate(error) from None
+            raise refusal(
+                error.diag.message_hint or "", error.diag.message_primary or "The database refused."
+            ) from None
         except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
-            raise DatabaseUnavailable(f"The database does not answer: {_first_line(error)}.") from None
+            raise DatabaseUnavailable(f"The database does not answer: {first_line(error)}.") from None
         except (
             psycopg.errors.FeatureNotSupported,
             psycopg.errors.InternalError_,
@@ -158,52 +159,30 @@ class DirectGateway:
         ) as error:
             # Called while another program replaces the functions: nothing was done, and the next call finds the new ones.
             raise DatabaseUnavailable(
-                f"The database's functions are not those expected: {_first_line(error)}."
+                f"The database's functions are not those expected: {first_line(error)}."
             ) from None
         except (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError) as error:
-            raise Refused(f"The database refuses what it was given: {_first_line(error)}.") from None
+            raise Refused(f"The database refuses what it was given: {first_line(error)}.") from None
 
     def listen(self, channels: tuple[str, ...], ring: Callable[[str, str], None]) -> Callable[[], None]:
-        ear = _Ear(self._dsn, self._options, channels, ring)
+        if self.route is Route.TRANSACTION_POOLER:
+            return ring_once(channels, ring)
+        ear = Ear(self._dsn, self._options, channels, ring)
         ear.start()
         return ear.stop
 
+    def hears(self) -> bool:
+        """Whether notices come through, as a try shows; without, everything is looked for each second. DatabaseUnavailable."""
+        if self.route is Route.TRANSACTION_POOLER:
+            return False
+        try:
+            with psycopg.connect(self._dsn, **self._options) as connection:
+                return hears(connection, self._dsn, self._options)
+        except psycopg.Error as error:
+            raise DatabaseUnavailable(f"The database does not answer: {first_line(error)}.") from None
+
     def close(self) -> None:
         self._pool.close()
-
-
-class _Ear(Thread):
-    """One listening connection; comes back by itself after the database was away."""
-
-    def __init__(
-        self, dsn: str, options: dict[str, Any], channels: tuple[str, ...], ring: Callable[[str, str], None]
-    ) -> None:
-        super().__init__(name="listen", daemon=True)
-        self._dsn, self._options, self._channels, self._ring = dsn, options, channels, ring
-        self._stopping = Event()
-
-    def run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._follow()
-            except psycopg.Error as error:
-                log.warning("listening was interrupted: %s", _first_line(error))
-                self._stopping.wait(1.0)
-
-    def _follow(self) -> None:
-        with psycopg.connect(self._dsn, **self._options) as connection:
-            for channel in self._channels:
-                connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
-            for channel in self._channels:
-                self._ring(channel, "")
-            while not self._stopping.is_set():
-                # Short turns, so that stop() is honoured; notices themselves arrive at once.
-                for notice in connection.notifies(timeout=0.5):
-                    self._ring(notice.channel, notice.payload)
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self.join(timeout=3)
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
@@ -212,6 +191,10 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
     set_json_loads(
         msgspec.json.decode, connection
     )  # a page has a hundred jsonb: a third of its reading, with the library's own
+
+
+def _configure_and_prepare(connection: psycopg.Connection[Any]) -> None:
+    _configure(connection)
     _prepare_if_direct(connection)
 
 
@@ -250,12 +233,6 @@ def _adapt(value: Any) -> Any:
     return Jsonb(value.value) if isinstance(value, Json) else value
 
 
-def _translate(error: psycopg.Error) -> RegistreError:
-    code = error.diag.message_hint or ""
-    message = error.diag.message_primary or "The database refused."
+def refusal(code: str, message: str) -> RegistreError:
+    """The error of a code of `registre.refuse`."""
     return _BY_CODE.get(code, Refused)(message)
-
-
-def _first_line(error: Exception) -> str:
-    """The driver's first line; it names host and port, never the password."""
-    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__

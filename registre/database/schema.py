@@ -10,9 +10,18 @@ import hashlib
 from dataclasses import dataclass
 from importlib import resources
 
-from registre.database.gateway import DirectGateway
+from registre.database.gateway import DirectGateway, Gateway
+from registre.errors import ConfigurationError
 
 _LOCK = 7_305_811_001  # any constant of our own
+
+# Under the lock too: "if not exists" does not keep two creations apart.
+_BEGINNING = f"""begin;
+select pg_advisory_xact_lock({_LOCK});
+create schema if not exists registre;
+create table if not exists registre.migrations
+(name text primary key, checksum text not null, applied_at timestamptz not null default now());
+commit;"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,30 @@ def state(gateway: DirectGateway) -> SchemaState:
     """Read the state; a database without our schema has everything pending."""
     known = gateway.query("select to_regclass('registre.migrations') is not null as known")[0]["known"]
     rows = gateway.query("select name, checksum from registre.migrations order by name") if known else []
-    applied = {str(row["name"]): str(row["checksum"]) for row in rows}
+    return _state({str(row["name"]): str(row["checksum"]) for row in rows})
+
+
+def state_by_call(gateway: Gateway) -> SchemaState:
+    """The same through a function of ours, where no statement can be sent."""
+    return _state({str(row["name"]): str(row["checksum"]) for row in gateway.call("applied")})
+
+
+def require_current(gateway: Gateway) -> None:
+    """ConfigurationError unless the schema is this version's; for a gateway that cannot bring it up to date."""
+    if not state_by_call(gateway).current:
+        raise ConfigurationError(
+            "The database's schema is not this version's: run what `registre db plan` prints in the SQL editor of the Supabase "
+            "project, or `registre db upgrade` with DATABASE_URL."
+        )
+
+
+def plan() -> str:
+    """Everything `upgrade` would ever do, as one script for an SQL editor: what is applied already is left alone."""
+    steps = [_BEGINNING, *[_once(name, script) for name, script in _migrations()], _replace_functions(_functions())]
+    return "\n\n".join(steps) + "\n"
+
+
+def _state(applied: dict[str, str]) -> SchemaState:
     return SchemaState(
         applied=tuple(n for n in applied if n != "functions"),
         pending=tuple(name for name, _ in _migrations() if name not in applied),
@@ -45,12 +77,7 @@ def upgrade(gateway: DirectGateway) -> tuple[str, ...]:
     before = state(gateway)
     if before.current:
         return ()
-    # Under the lock too: "if not exists" does not keep two creations apart.
-    gateway.execute_script(
-        f"begin; select pg_advisory_xact_lock({_LOCK}); "
-        "create schema if not exists registre; create table if not exists registre.migrations "
-        "(name text primary key, checksum text not null, applied_at timestamptz not null default now()); commit"
-    )
+    gateway.execute_script(_BEGINNING)
     done: list[str] = []
     for name, script in _migrations():
         if name in before.pending:

@@ -7,7 +7,17 @@ that passes the same contract suite as the real adapter.
 from registre.ports.doors import KeyRing, Repeatable, Webhooks
 from registre.ports.rule import Batches, Gates, Treasury, Views
 from registre.ports.site import FilledForm, Registry, RegistrySession, Step, ViewerReached
-from registre.ports.work import AccountBook, Bucket, Fleet, FormBook, Idleness, JobQueue, Ledger, SentenceBook
+from registre.ports.work import (
+    AccountBook,
+    Bucket,
+    Fleet,
+    FormBook,
+    Idleness,
+    JobQueue,
+    Ledger,
+    SecretBook,
+    SentenceBook,
+)
 
 __all__ = [
     "AccountBook",
@@ -24,6 +34,7 @@ __all__ = [
     "Registry",
     "RegistrySession",
     "Repeatable",
+    "SecretBook",
     "SentenceBook",
     "Step",
     "Treasury",

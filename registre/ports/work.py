@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.account import AccountId, AccountView, Credentials, Seat, StoredSecret
 from registre.document import Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
@@ -110,6 +110,16 @@ class AccountBook(Protocol):
 
     def restore(self, username: str, author: str) -> bool:
         """Back into service, its password as it was; False when it was not set aside. NotFound."""
+
+
+class SecretBook(Protocol):
+    """What is stored of secrets, for those who seal it."""
+
+    def all(self) -> list[StoredSecret]:
+        """Of accounts and webhooks, removed ones too."""
+
+    def replace(self, secret: StoredSecret, sealed: str) -> bool:
+        """Put the sealed text in its place; no plain one is left. False when it is no longer what was read."""
 
 
 class Ledger(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import tempfile
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import IO
 
 from registre.errors import NotFound, Refused, StoreUnavailable
+from registre.storage.names import check_names
 
 PROBE = b"registre"
-
-_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}")
 
 
 class LocalBuckets:
@@ -81,9 +79,7 @@ class LocalBuckets:
         return str(self._path(bucket, key))
 
     def _path(self, bucket: str, key: str) -> Path:
-        for name in (bucket, key):
-            if not _NAME.fullmatch(name):
-                raise Refused(f"'{name}' is not the name of a bucket or an object.")
+        check_names(bucket, key)
         return self._root / bucket / key
 
     @staticmethod

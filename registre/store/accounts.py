@@ -6,16 +6,21 @@ from datetime import timedelta
 
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.database.gateway import Gateway
+from registre.vault import Unreadable, Vault
 
 
 class Accounts:
     """Implements `registre.ports.AccountBook`. Thread-safe."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, vault: Vault | None = None) -> None:
+        """Without keys in the vault passwords are stored as they are, and sealed ones are left to other hosts."""
         self._gateway = gateway
+        self._vault = vault or Vault()
 
     def add(self, username: str, password: str, author: str | None = None) -> tuple[AccountId, bool]:
-        row = self._gateway.call("add_account", username=username, password=password, author=author)[0]
+        sealed = self._vault.seal(password) if self._vault.can_seal else None
+        kept = "" if sealed is not None else password
+        row = self._gateway.call("add_account", username=username, password=kept, sealed=sealed, author=author)[0]
         return AccountId(row["id"]), bool(row["created"])
 
     def all(self) -> list[AccountView]:
@@ -29,22 +34,31 @@ class Accounts:
                 lease_owner=row["lease_owner"],
                 last_used=row["last_used"],
                 failure_count=row["failure_count"],
+                sealed_with=row["sealed_with"],
             )
             for row in self._gateway.call("list_accounts")
         ]
 
     def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
         rows = self._gateway.call(
-            "claim_accounts", owner=owner, limit=limit, visibility_seconds=visibility.total_seconds()
+            "claim_accounts",
+            owner=owner,
+            limit=limit,
+            visibility_seconds=visibility.total_seconds(),
+            keys=list(self._vault.key_ids),
         )
         host = owner.split("/", 1)[0]
-        return [
-            (
-                Seat(AccountId(row["id"]), row["token"], row["username"], f"{host}/{row['username']}"),
-                Credentials(AccountId(row["id"]), row["username"], row["password"]),
-            )
-            for row in rows
-        ]
+        claimed = []
+        for row in rows:
+            seat = Seat(AccountId(row["id"]), row["token"], row["username"], f"{host}/{row['username']}")
+            try:
+                # A plain one beside a sealed one was written later, by a program that knows no other.
+                password = row["password"] or (self._vault.open(row["sealed"]) if row["sealed"] else "")
+            except Unreadable as error:
+                self.set_aside(seat, f"Its password cannot be read: {error}. Give it anew.", None)
+                continue
+            claimed.append((seat, Credentials(seat.account_id, seat.username, password)))
+        return claimed
 
     def release(self, seat: Seat) -> None:
         self._gateway.call("release_account", account=seat.account_id, token=seat.token)

@@ -6,21 +6,25 @@ from datetime import timedelta
 
 from registre.database.gateway import Gateway
 from registre.errors import NotFound
+from registre.vault import Unreadable, Vault, is_sealed
 from registre.webhooks import NewWebhook, Notice, NoticeId, NoticeState, NoticeView, WebhookId, WebhookView
+
+UNREADABLE_AGAIN = timedelta(minutes=5)
 
 
 class WebhookBook:
     """Implements `registre.ports.Webhooks`. Thread-safe."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, vault: Vault | None = None) -> None:
         self._gateway = gateway
+        self._vault = vault or Vault()
 
     def add(self, new: NewWebhook, secret: str, author: str) -> WebhookId:
         row = self._gateway.call(
             "add_webhook",
             name=new.name,
             url=new.url,
-            secret=secret,
+            secret=self._vault.seal(secret) if self._vault.can_seal else secret,
             kinds=list(new.kinds),
             client=new.client,
             batch=new.batch_id,
@@ -57,7 +61,16 @@ class WebhookBook:
 
     def claim(self, notice_id: NoticeId, hold_seconds: float) -> Notice | None:
         rows = self._gateway.call("claim_notice", id=notice_id, hold_seconds=hold_seconds)
-        return Notice(**{**rows[0], "id": NoticeId(str(rows[0]["id"]))}) if rows else None
+        if not rows:
+            return None
+        secret = rows[0]["secret"]
+        try:
+            secret = self._vault.open(secret) if is_sealed(secret) else secret
+        except Unreadable as error:
+            # Another host may have the key, and sends it then.
+            self.note(notice_id, None, f"Its secret cannot be read: {error}.", UNREADABLE_AGAIN)
+            return None
+        return Notice(**{**rows[0], "id": NoticeId(str(rows[0]["id"])), "secret": secret})
 
     def note(self, notice_id: NoticeId, status: int | None, error: str | None, again: timedelta | None) -> None:
         self._gateway.call(

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tenacity import wait_none
 
 from registre.errors import NotFound, Refused, StoreUnavailable
 from registre.ports import Bucket
+from registre.project import connected
 from registre.storage.local import LocalBuckets
+from registre.storage.supabase import SupabaseBuckets
+from tests.memory.bucket import MemoryBucket
+from tests.supabase.server import StandIn
 
-KINDS: dict[str, Callable[[Path], Bucket]] = {"local": LocalBuckets}
 
-
-@pytest.fixture(params=list(KINDS))
-def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
-    return KINDS[request.param](tmp_path / "buckets")
+@pytest.fixture(params=["memory", "local", "supabase"])
+def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bucket]:
+    match request.param:
+        case "memory":
+            yield MemoryBucket()
+        case "local":
+            yield LocalBuckets(tmp_path / "buckets")
+        case _:
+            with StandIn() as stand_in, connected(stand_in.project) as client:
+                yield SupabaseBuckets(client, between_tries=wait_none())
 
 
 def a_file(folder: Path, content: bytes) -> tuple[Path, str]:

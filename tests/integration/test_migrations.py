@@ -102,12 +102,12 @@ def test_jobs_and_leases_survive_an_upgrade(desk: Desk, monkeypatch: pytest.Monk
     purchase = desk.intend(held)
     script = schema._functions()
     monkeypatch.setattr(schema, "_functions", lambda: script + "\n-- changed")
-    schema.upgrade(desk.gateway)
+    schema.upgrade(desk.direct)
     desk.charge(purchase, held)
     desk.secure(purchase)
     assert desk.deliver(purchase) == "completed"
     monkeypatch.undo()
-    schema.upgrade(desk.gateway)
+    schema.upgrade(desk.direct)
 
 
 def test_functions_are_replaced_under_a_worker_and_it_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,11 +132,11 @@ def test_functions_are_replaced_under_a_worker_and_it_goes_on(desk: Desk, monkey
         worker = pool.submit(work)
         for version in range(8):
             monkeypatch.setattr(schema, "_functions", lambda version=version: f"{script}\n-- {version}")
-            assert schema.upgrade(desk.gateway) == ("functions",)
+            assert schema.upgrade(desk.direct) == ("functions",)
         replaced.set()
         worker.result()
     monkeypatch.undo()
-    schema.upgrade(desk.gateway)
+    schema.upgrade(desk.direct)
     desk.pass_time(61)
     desk.reclaim()
     assert desk.lease(seats)
@@ -152,10 +152,10 @@ def test_what_is_kept_beside_the_rows_is_counted_anew_with_the_functions(
     desk.sql("update registre.spending set used_cents = 7")
     script = schema._functions()
     monkeypatch.setattr(schema, "_functions", lambda: script + "\n-- changed")
-    schema.upgrade(desk.gateway)
+    schema.upgrade(desk.direct)
     desk.check_story()
     monkeypatch.undo()
-    schema.upgrade(desk.gateway)
+    schema.upgrade(desk.direct)
 
 
 # -- from one version to the next

@@ -7,14 +7,16 @@ from datetime import timedelta
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.errors import NotFound
 from registre.job import JobId, Status
+from registre.vault import Vault, key_of
 from tests.memory.state import JOBS_CHANNEL, AccountRow, HostRow, State
 
 
 class MemoryAccounts:
     """Implements `registre.ports.AccountBook`. Thread-safe."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, vault: Vault | None = None) -> None:
         self._state = state
+        self._vault = vault or Vault()
 
     def add(self, username: str, password: str, author: str | None = None) -> tuple[AccountId, bool]:
         state = self._state
@@ -25,7 +27,8 @@ class MemoryAccounts:
                 account = AccountRow(AccountId(state.new_id()), username, password)
                 state.accounts[account.id] = account
             # A new secret for a known account also lifts what its old secret had caused.
-            account.password, account.is_active, account.failure_count = password, True, 0
+            account.sealed = self._vault.seal(password) if self._vault.can_seal else None
+            account.password, account.is_active, account.failure_count = "" if account.sealed else password, True, 0
             account.set_aside_reason = account.set_aside_until = None
             state.tell("account.added", None, now, username=username, **({"author": author} if author else {}))
             state.ring(JOBS_CHANNEL)
@@ -46,6 +49,7 @@ class MemoryAccounts:
                     row.owner,
                     row.last_used,
                     row.failure_count,
+                    None if row.password or row.sealed is None else key_of(row.sealed),
                 )
                 for row in sorted(self._state.accounts.values(), key=lambda row: row.username)
             ]  # fmt: skip
@@ -55,7 +59,10 @@ class MemoryAccounts:
             free = [
                 row
                 for row in self._state.accounts.values()
-                if row.is_active and not row.is_set_aside(now) and not row.is_leased(now)
+                if row.is_active
+                and not row.is_set_aside(now)
+                and not row.is_leased(now)
+                and (row.password or row.sealed is None or key_of(row.sealed) in self._vault.key_ids)
             ]
             # Never used first.
             free.sort(key=lambda row: (row.last_used is not None, row.last_used, row.username))
@@ -65,7 +72,7 @@ class MemoryAccounts:
             return [
                 (
                     Seat(row.id, row.token, row.username, f"{host}/{row.username}"),
-                    Credentials(row.id, row.username, row.password),
+                    Credentials(row.id, row.username, row.password or self._vault.open(row.sealed or "")),
                 )
                 for row in free[:limit]
             ]

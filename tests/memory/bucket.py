@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from registre.errors import NotFound, Refused, StoreUnavailable
+from registre.storage.names import check_names
 
 
 class MemoryBucket:
@@ -17,6 +18,7 @@ class MemoryBucket:
         self._lock = Lock()
 
     def put(self, bucket: str, key: str, content: Path, sha256: str) -> None:
+        check_names(bucket, key)
         try:
             stored = content.read_bytes()
         except OSError as error:
@@ -28,6 +30,7 @@ class MemoryBucket:
                 raise Refused(f"{key} already holds another document.")
 
     def fetch(self, bucket: str, key: str) -> bytes:
+        check_names(bucket, key)
         with self._lock:
             if (bucket, key) not in self._objects:
                 raise NotFound(f"There is no {bucket}/{key}.")

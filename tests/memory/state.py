@@ -147,6 +147,7 @@ class AccountRow:
     id: AccountId
     username: str
     password: str = field(repr=False)
+    sealed: str | None = field(default=None, repr=False)
     is_active: bool = True
     owner: str | None = None
     token: int = 0

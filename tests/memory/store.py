@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from registre.vault import Vault
 from tests.memory.accounts import MemoryAccounts, MemoryFleet
 from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
@@ -16,6 +17,7 @@ from tests.memory.idleness import MemoryIdleness
 from tests.memory.keys import MemoryKeys, MemoryRequests
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
+from tests.memory.secrets import MemorySecrets
 from tests.memory.site import MemoryForms, MemorySentences
 from tests.memory.state import State
 from tests.memory.treasury import MemoryTreasury
@@ -26,10 +28,16 @@ from tests.memory.webhooks import MemoryWebhooks
 class MemoryStore:
     """All ports over one state. `clock` is read once in each call; `new_id` names what is created, in that order."""
 
-    def __init__(self, clock: Callable[[], datetime] | None = None, new_id: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime] | None = None,
+        new_id: Callable[[], str] | None = None,
+        vault: Vault | None = None,
+    ) -> None:
         self.state = State(clock or (lambda: datetime.now(UTC)), new_id)
         self.queue = MemoryQueue(self.state)
-        self.accounts = MemoryAccounts(self.state)
+        self.accounts = MemoryAccounts(self.state, vault)
+        self.secrets = MemorySecrets(self.state)
         self.ledger = MemoryLedger(self.state)
         self.fleet = MemoryFleet(self.state)
         self.views = MemoryViews(self.state)
@@ -39,7 +47,7 @@ class MemoryStore:
         self.batches = MemoryBatches(self.state)
         self.keys = MemoryKeys(self.state)
         self.repeatable = MemoryRequests(self.state)
-        self.webhooks = MemoryWebhooks(self.state)
+        self.webhooks = MemoryWebhooks(self.state, vault)
         self.forms = MemoryForms(self.state)
         self.sentences = MemorySentences(self.state)
         self.idleness = MemoryIdleness(self.state)

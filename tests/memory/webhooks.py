@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from registre.errors import NotFound
+from registre.store.webhooks import UNREADABLE_AGAIN
+from registre.vault import Unreadable, Vault, is_sealed
 from registre.webhooks import NewWebhook, Notice, NoticeId, NoticeState, NoticeView, WebhookId, WebhookView
 from tests.memory.state import NoticeRow, State, WebhookRow
 
@@ -12,15 +14,17 @@ from tests.memory.state import NoticeRow, State, WebhookRow
 class MemoryWebhooks:
     """Implements `registre.ports.Webhooks`. Thread-safe."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, vault: Vault | None = None) -> None:
         self._state = state
+        self._vault = vault or Vault()
 
     def add(self, new: NewWebhook, secret: str, author: str) -> WebhookId:
         state = self._state
         with state.transaction() as now:
             if not state.webhooks:
                 state.planned = len(state.events)
-            row = WebhookRow(WebhookId(state.new_id()), new, secret, author, now)
+            kept = self._vault.seal(secret) if self._vault.can_seal else secret
+            row = WebhookRow(WebhookId(state.new_id()), new, kept, author, now)
             state.webhooks[row.id] = row
             state.tell("webhook.added", None, now, webhook=row.id, name=new.name, author=author)
             return row.id
@@ -88,7 +92,13 @@ class MemoryWebhooks:
                 return None
             row.attempts, row.next_at = row.attempts + 1, now + timedelta(seconds=hold_seconds)
             hook = self._state.webhooks[row.webhook_id]
-            return Notice(row.id, hook.new.url, hook.secret, row.kind, row.body, row.created_at, row.attempts)
+            secret = hook.secret
+            try:
+                secret = self._vault.open(secret) if is_sealed(secret) else secret
+            except Unreadable as error:
+                row.error, row.next_at = f"Its secret cannot be read: {error}.", now + UNREADABLE_AGAIN
+                return None
+            return Notice(row.id, hook.new.url, secret, row.kind, row.body, row.created_at, row.attempts)
 
     def note(self, notice_id: NoticeId, status: int | None, error: str | None, again: timedelta | None) -> None:
         with self._state.transaction() as now:

@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 from registre.errors import ConfigurationError
-from registre.settings import REAL_SITE, Settings, load_settings
+from registre.settings import REAL_SITE, Settings, Where, load_settings
 
 VARIABLES = [str(field.validation_alias) for field in Settings.model_fields.values()]
 
@@ -64,6 +64,9 @@ def test_a_flag_outweighs_the_environment_and_the_environment_the_file(
         ("REGISTRE_VISIBILITY_SECONDS", "nan"),
         ("REGISTRE_DRAIN_SECONDS", "inf"),
         ("REGISTRY_BASE_URL", "ftp://example.org"),
+        ("SUPABASE_URL", "project.supabase.co"),
+        ("SUPABASE_URL", "https://me:secret@project.supabase.co"),
+        ("REGISTRE_DATABASE", "elsewhere"),
         ("REGISTRE_HOST", "a/b"),
         ("REGISTRE_HOST", "x" * 61),
         ("REGISTRE_LOG", "loud"),
@@ -77,6 +80,54 @@ def test_a_wrong_value_is_one_sentence_that_names_its_variable(
         load_settings()
     assert str(caught.value).startswith(f"{name} is wrong: ")
     assert "\n" not in str(caught.value)
+
+
+def test_where_the_database_is_follows_from_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().where is Where.EMBEDDED
+    monkeypatch.setenv("SUPABASE_URL", "https://project.supabase.co/")
+    monkeypatch.setenv("SUPABASE_SERVICE_KEY", "sb_secret_x")
+    assert load_settings().where is Where.REST
+    assert load_settings().supabase == ("https://project.supabase.co", "sb_secret_x")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@db/registre")
+    assert load_settings().where is Where.DIRECT
+    monkeypatch.setenv("REGISTRE_DATABASE", "rest")
+    assert load_settings().where is Where.REST
+    alone = load_settings().alone()
+    assert (alone.where, alone.supabase, alone.database_url) == (Where.EMBEDDED, None, None)
+
+
+def test_the_keys_other_names_count_and_the_first_of_them_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "http://127.0.0.1:54321")
+    for name in ("SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"):
+        monkeypatch.setenv(name, f"key-of-{name}")
+        assert load_settings().supabase == ("http://127.0.0.1:54321", f"key-of-{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "missing"),
+    [
+        ("SUPABASE_URL", "https://project.supabase.co", "SUPABASE_SECRET_KEY"),
+        ("SUPABASE_SECRET_KEY", "sb_secret_x", "SUPABASE_URL"),
+    ],
+)
+def test_half_a_project_is_a_sentence_that_names_the_other_half(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, missing: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"{missing} is not") as caught:
+        assert load_settings().where
+    assert value not in str(caught.value)
+
+
+def test_a_key_of_supabase_is_shown_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://project.supabase.co")
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_sesame")
+    settings = load_settings()
+    assert "sesame" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret sesame\n")
+    with pytest.raises(ConfigurationError, match="SUPABASE_SECRET_KEY is wrong") as caught:
+        load_settings()
+    assert "sesame" not in str(caught.value)
 
 
 def test_the_databases_password_is_shown_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 -- One live session per account, everywhere: an account is leased by one worker's boot, like a job.
 
-create function registre.add_account(p_username text, p_password text, p_author text default null, p_now timestamptz default null)
+-- Either p_password or p_sealed: what comes sealed leaves no plain one behind, nor the other way round.
+create function registre.add_account(p_username text, p_password text, p_author text default null, p_now timestamptz default null,
+                                     p_sealed text default null)
 returns table (id text, created boolean)
 language plpgsql as $$
 #variable_conflict use_column
@@ -10,13 +12,14 @@ begin
     -- A new secret for a known account also lifts what its old secret had caused.
     return query
     update public.worker_accounts a
-    set password = p_password, is_active = true, failure_count = 0, set_aside_reason = null, set_aside_until = null,
+    set password = p_password, password_sealed = p_sealed, is_active = true, failure_count = 0, set_aside_reason = null, set_aside_until = null,
         updated_at = registre.instant(p_now)
     where a.username = p_username
     returning a.id::text, false;
     if not found then
         return query
-        insert into public.worker_accounts as a (username, password) values (p_username, p_password) returning a.id::text, true;
+        insert into public.worker_accounts as a (username, password, password_sealed) values (p_username, p_password, p_sealed)
+        returning a.id::text, true;
     end if;
     perform registre.emit('account.added', null, jsonb_strip_nulls(jsonb_build_object('username', p_username, 'author', p_author)),
         registre.instant(p_now));
@@ -25,21 +28,23 @@ end $$;
 
 create function registre.list_accounts(p_now timestamptz default null)
 returns table (id text, username text, is_active boolean, state text, reason text, until timestamptz, lease_owner text,
-               last_used timestamptz, failure_count integer)
+               last_used timestamptz, failure_count integer, sealed_with text)
 language sql stable as $$
     select a.id::text, a.username, coalesce(a.is_active, true),
         case when not coalesce(a.is_active, true) then 'inactive'
              when a.set_aside_reason is not null and (a.set_aside_until is null or a.set_aside_until > registre.instant(p_now)) then 'set aside'
              when a.lease_until > registre.instant(p_now) then 'signed in'
              else 'free' end,
-        a.set_aside_reason, a.set_aside_until, a.lease_owner, a.last_used, coalesce(a.failure_count, 0)
+        a.set_aside_reason, a.set_aside_until, a.lease_owner, a.last_used, coalesce(a.failure_count, 0),
+        case when coalesce(a.password, '') = '' then split_part(a.password_sealed, ':', 2) end
     from public.worker_accounts a order by a.username
 $$;
 
--- free → leased. Least recently used first, so that work spreads over all accounts.
+-- free → leased. Least recently used first, so that work spreads over all accounts. p_keys: the fingerprints of the keys the host
+-- has; an account sealed with another is left to the hosts that can open it.
 create function registre.claim_accounts(p_owner text, p_limit integer, p_visibility_seconds double precision,
-                                        p_now timestamptz default null)
-returns table (id text, username text, password text, token bigint, until timestamptz)
+                                        p_now timestamptz default null, p_keys text[] default null)
+returns table (id text, username text, password text, sealed text, token bigint, until timestamptz)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -54,9 +59,11 @@ begin
         where coalesce(c.is_active, true)
           and (c.set_aside_reason is null or c.set_aside_until <= v_now)
           and (c.lease_until is null or c.lease_until <= v_now)
+          and (p_keys is null or coalesce(c.password, '') <> '' or c.password_sealed is null
+               or split_part(c.password_sealed, ':', 2) = any (p_keys))
         order by c.last_used nulls first, c.username
         limit p_limit for update skip locked)
-    returning a.id::text, a.username::text, a.password::text, a.lease_token, a.lease_until;
+    returning a.id::text, a.username::text, a.password::text, a.password_sealed, a.lease_token, a.lease_until;
 end $$;
 
 -- leased → free. A token that is no longer the account's changes nothing.
