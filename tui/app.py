@@ -108,6 +108,7 @@ class Dashboard(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
+        self.set_class(self.ascii_only, "-ascii")
         self.theme_changed_signal.subscribe(self, lambda _: self.redraw())
         self.switch_mode("fleet")
         self.start()

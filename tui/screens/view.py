@@ -117,7 +117,6 @@ class View(Screen[None]):
     def on_resize(self) -> None:
         width, height = self.app.size
         self.set_class(width < LEAST_COLUMNS or height < LEAST_ROWS, "-too-small")
-        self.set_class(self.dashboard.ascii_only, "-ascii")
         self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
