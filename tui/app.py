@@ -123,7 +123,7 @@ class Dashboard(App[None]):
 
     def _tick(self) -> None:
         view = self.view
-        if view is None or not view.is_mounted:
+        if view is None or not view.is_whole:
             return
         shown = (self.model.version, int(self.now().timestamp()), self.trouble())
         is_due = shown != self._drawn
@@ -140,7 +140,7 @@ class Dashboard(App[None]):
     def redraw(self) -> None:
         """Everything anew: the language or the theme changed."""
         view = self.view
-        if view is not None and view.is_mounted:
+        if view is not None and view.is_whole:
             view.head()
             view.draw()
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LEAST_COLUMNS, LEAST_ROWS = 60, 16
 RELOAD_SECONDS = 1.0
+FRAME = "#top, #banner, #body, #keys, #too-small"
 
 
 class View(Screen[None]):
@@ -119,9 +120,14 @@ class View(Screen[None]):
         self.set_class(width < LEAST_COLUMNS or height < LEAST_ROWS, "-too-small")
         self.call_after_refresh(self.draw)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be drawn: composed, and not on its way out."""
+        return self.is_running and self.is_attached and len(self.query(FRAME)) == len(FRAME.split(","))
+
     def draw(self) -> None:
         """The frame, and what is in it."""
-        if not self.is_mounted:
+        if not self.is_whole:
             return
         app, say = self.dashboard, self.tongue.say
         width, height = app.size
@@ -186,8 +192,7 @@ class View(Screen[None]):
             await self.load()
         except RegistreError as error:
             self.dashboard.complain(error.message)
-        if self.is_mounted:
-            self.draw()
+        self.draw()
 
     # -- keys that every view has
 
