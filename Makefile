@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-site proof-crashes proof-storm pictures setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-terminal bench-site proof-crashes proof-storm pictures setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -30,7 +30,7 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-matching bench-queue bench-listing bench-site
+bench: bench-matching bench-queue bench-listing bench-terminal bench-site
 
 bench-matching:
 	@$(SETUP) --dev
@@ -53,6 +53,11 @@ proof-storm: N = 500
 proof-storm:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.storm.run --orders $(N) --seed $(SEED) $(ARGS)
+
+# the terminal dashboard in front of a million orders
+bench-terminal:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.terminal.run $(ARGS)
 
 bench-listing:
 	@$(SETUP) --dev
