@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 LEAST_COLUMNS, LEAST_ROWS = 60, 16
 RELOAD_SECONDS = 1.0
-FRAME = "#top, #banner, #body, #keys, #too-small"
 
 
 class View(Screen[None]):
@@ -53,7 +52,7 @@ class View(Screen[None]):
         super().__init__()
         self._asked_at = float("-inf")
         self._heard = -1
-        self._asking = False
+        self._is_ready = False
 
     # -- what a view uses
 
@@ -109,6 +108,7 @@ class View(Screen[None]):
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
+        self._is_ready = True
         self.head()
 
     def on_screen_resume(self) -> None:
@@ -123,7 +123,7 @@ class View(Screen[None]):
     @property
     def is_whole(self) -> bool:
         """Whether it can be drawn: composed, and not on its way out."""
-        return self.is_running and self.is_attached and len(self.query(FRAME)) == len(FRAME.split(","))
+        return self._is_ready and self in self.app.screen_stack
 
     def draw(self) -> None:
         """The frame, and what is in it."""
