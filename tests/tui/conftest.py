@@ -20,7 +20,7 @@ from tui.client import Client
 from tui.model import Link, Model
 from tui.screens.view import View
 
-SECONDS = 5.0
+SECONDS = 20.0
 Keys = Pilot[None]
 
 
