@@ -1,7 +1,8 @@
 # Every target does its own set-up: python3 (3.11 or newer), make and a package index are enough.
 
 PYTHON ?= python3
-TEST_WORKERS ?= 2
+# three on two cores: a test waits for browsers and disks more than it computes
+TEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 ARGS ?=
 
@@ -9,7 +10,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures bench-terminal setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -30,7 +31,7 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: bench-matching bench-queue bench-listing bench-api bench-site
+bench: bench-matching bench-queue bench-listing bench-api bench-site bench-terminal
 
 bench-matching:
 	@$(SETUP) --dev
@@ -53,6 +54,11 @@ proof-storm: N = 500
 proof-storm:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.storm.run --orders $(N) --seed $(SEED) $(ARGS)
+
+# the terminal dashboard in front of a million orders
+bench-terminal:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.terminal.run $(ARGS)
 
 bench-listing:
 	@$(SETUP) --dev

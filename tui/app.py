@@ -108,6 +108,7 @@ class Dashboard(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
+        self.set_class(self.ascii_only, "-ascii")
         self.theme_changed_signal.subscribe(self, lambda _: self.redraw())
         self.switch_mode("fleet")
         self.start()
@@ -122,7 +123,7 @@ class Dashboard(App[None]):
 
     def _tick(self) -> None:
         view = self.view
-        if view is None or not view.is_mounted:
+        if view is None or not view.is_whole:
             return
         shown = (self.model.version, int(self.now().timestamp()), self.trouble())
         is_due = shown != self._drawn
@@ -139,7 +140,7 @@ class Dashboard(App[None]):
     def redraw(self) -> None:
         """Everything anew: the language or the theme changed."""
         view = self.view
-        if view is not None and view.is_mounted:
+        if view is not None and view.is_whole:
             view.head()
             view.draw()
 

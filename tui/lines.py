@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 def pause_line(scope: str, name: str) -> str:
-    return _line("pause", scope, name) + " --reason …"
+    return _line("pause", scope, name) + " --reason WHY"
 
 
 def resume_line(scope: str, name: str) -> str:
@@ -21,7 +21,7 @@ def jobs_line(verb: str, ids: Sequence[str]) -> str:
     """For one; for several, a loop of the shell."""
     if len(ids) == 1:
         return _line("jobs", verb, ids[0])
-    shown = " ".join(ids[:3]) + (" …" if len(ids) > 3 else "")
+    shown = " ".join(ids[:3]) + (" ..." if len(ids) > 3 else "")
     return f"for id in {shown}; do registre jobs {verb} $id; done"
 
 

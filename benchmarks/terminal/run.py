@@ -1,8 +1,8 @@
 """Measure the terminal dashboard before a million orders: `python -m benchmarks.terminal.run [--rows N] [--save]`.
 
 One embedded PostgreSQL, the API as the product serves it in a process of its own, and the dashboard without a terminal. A key is
-measured from its press until everything it changed is drawn, the waiting of the test harness included; a page also until its
-orders have come. Exit 1 when a target is missed.
+measured from its press until everything it changed is drawn, and held against one that does nothing, which is what the test
+harness waits; a page also until its orders have come. Exit 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ FILL = HERE.parent / "listing" / "fill.sql"
 KEY_MS, PAINT_MS = 50.0, 500.0
 REPEATS = 30
 SIZE = (160, 50)
+NOTHING = "x, which does nothing: the harness itself"
 
 Taken = list[float]
 
@@ -87,6 +88,7 @@ async def measure(address: str, key: str) -> dict[str, Taken]:
         await pilot.press("2")
         await until(at_rest)
         for number in range(REPEATS):
+            await timed(NOTHING, lambda: pilot.press("x"))
             await timed("j, k", lambda number=number: pilot.press("k" if number % 8 > 5 else "j"))  # type: ignore[misc]
             await timed("space", lambda: pilot.press("space"))
 
@@ -127,11 +129,14 @@ def main(arguments: list[str]) -> int:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     lines, missed = [], []
+    harness = statistics.median(taken[NOTHING])
     for name, times in taken.items():
+        is_paint = name.startswith("first")
         p50, p95 = statistics.median(times), statistics.quantiles([*times, *times], n=20, method="inclusive")[18]
-        target = PAINT_MS if name.startswith("first") else KEY_MS if "page" not in name and "view" not in name else None
-        lines.append(f"| {name} | {p50:.0f} / {p95:.0f} | {f'{target:.0f}' if target else ''} |")
-        if target and p50 > target:
+        own = p50 if is_paint else max(0.0, p50 - harness)
+        target = PAINT_MS if is_paint else KEY_MS if name in ("j, k", "space") else None
+        lines.append(f"| {name} | {p50:.0f} / {p95:.0f} | {own:.0f} | {f'{target:.0f}' if target else ''} |")
+        if target and own > target:
             missed.append(name)
     text = "\n".join([
         f"# The terminal dashboard before {chosen.rows:,} orders",
@@ -139,12 +144,11 @@ def main(arguments: list[str]) -> int:
         f"{machine()} · {datetime.now(UTC):%Y-%m-%d} · {SIZE[0]}×{SIZE[1]} · {REPEATS} times each · "
         + ("targets met" if not missed else f"**missed**: {', '.join(missed)}"),
         "",
-        "| p50 / p95, ms | taken | target (p50) |",
-        "|---|---|---|",
+        "| ms | p50 / p95 | without the harness | target |",
+        "|---|---|---|---|",
         *lines,
         "",
-        "From the press until all is drawn, with what the test harness waits (some 20 ms). A page is a hundred orders, asked for",
-        "by cursor over HTTP; until it is there the keys go on.",
+        "From the press until all is drawn. A page is a hundred orders, by cursor over HTTP; keys go on meanwhile.",
     ])  # fmt: skip
     print(text)
     if chosen.save:

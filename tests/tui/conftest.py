@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -19,7 +20,7 @@ from tui.client import Client
 from tui.model import Link, Model
 from tui.screens.view import View
 
-SECONDS = 5.0
+SECONDS = 20.0
 Keys = Pilot[None]
 
 
@@ -74,7 +75,9 @@ class Desk:
 
     def text(self) -> str:
         """What is on the screen, as a person reads it; no-break spaces are spaces."""
-        lines = ["".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips()]
+        seen = self.app.screen._compositor.render_update(full=True, screen_stack=self.app._background_screens)
+        assert isinstance(seen, LayoutUpdate)
+        lines = ["".join(segment.text for segment in strip) for strip in seen.strips]
         return "\n".join(line.rstrip() for line in lines if line.strip()).replace("\xa0", " ").replace("\u202f", " ")
 
     def notices(self) -> list[str]:

@@ -158,6 +158,8 @@ class FakeApi:
         self.history: list[dict[str, Any]] = []
         self.resumed_after: list[str | None] = []
         self._streams: list[_Stream] = []
+        self.loops: list[asyncio.AbstractEventLoop] = []
+        """Of each stream the loop it is in."""
         self.answers: dict[str, Any] = {
             "/api/overview": overview(),
             "/api/hosts": {"hosts": []},
@@ -354,6 +356,7 @@ class FakeApi:
         for stream in self._streams:
             stream.said.put_nowait(None)
         self._streams.clear()
+        self.loops.clear()
 
     def asked_for(self, method: str, path: str) -> list[Any]:
         """The bodies or parameters of these requests."""
@@ -374,6 +377,7 @@ class FakeApi:
         if path == "/api/events":
             self.resumed_after.append(request.headers.get("last-event-id"))
             self._streams.append(_Stream())
+            self.loops.append(asyncio.get_running_loop())
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self._streams[-1])
         return httpx.Response(200, json=self._json(request.method, path, given, body))
 

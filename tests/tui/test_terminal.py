@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ def serving(api: FakeApi) -> Iterator[tuple[str, Callable[[], None]]]:
     assert ready.wait(SECONDS)
 
     def die() -> None:
+        api.is_down = True
+        for stream, loop in zip(api._streams, api.loops, strict=True):
+            with suppress(RuntimeError):  # its loop has ended before
+                loop.call_soon_threadsafe(stream.said.put_nowait, None)
         server.force_exit = True
         server.stop()
         thread.join(SECONDS)

@@ -365,6 +365,10 @@ async def test_ascii_draws_no_other_character(api: FakeApi) -> None:
         text = desk.text()
         assert "> at work" in text
         assert {letter for letter in text if not letter.isascii()} == set()
+        await desk.press("p")
+        text = desk.text()
+        assert "Pause 99T0001" in text
+        assert {letter for letter in text if not letter.isascii()} == set()
 
 
 async def test_no_color_leaves_greys(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,7 +404,7 @@ async def test_hostile_texts_are_shown_and_not_obeyed(api: FakeApi) -> None:
     api.jobs[1]["client"] = "[@click=app.quit]x"
     async with opened(api) as desk:
         await desk.press("2")
-        await desk.until_shown("[bold red]\\x1b", "[@click=app.quit")
+        await desk.until_shown("[bold red]\\x1", "[@click=app")
 
 
 @pytest.mark.parametrize("size", [(40, 10), (59, 40), (80, 15)])

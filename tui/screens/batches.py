@@ -102,7 +102,7 @@ class BatchesView(View):
         key = self.listing().sheet.current
         return next((batch for batch in self._batches or () if batch.batch_id == key), None)
 
-    def on_data_table_row_selected(self) -> None:
+    def on_sheet_selected(self) -> None:
         batch = self._current()
         if batch:
             self.dashboard.show_queue(choice.written(batch=batch.batch_id))

@@ -66,14 +66,14 @@ class EventsView(View):
         held = "" if self._following else f" · {say('held: f follows again')}"
         searched = f" · / {self._text}" if self._text else ""
         sheet = self.listing().sheet
-        before = len(sheet.rows), sheet.current
+        before = sheet.count, sheet.current
         self.listing().show(
             [self._line(fact) for fact in self._shown],
             empty=say("No event has this text." if self._text else "Nothing has happened yet."),
             foot=self.tongue.many("%(n)s event", "%(n)s events", len(self._shown)) + searched + held,
         )
-        if self._following and self._shown and before != (len(sheet.rows), self._shown[-1].id):
-            sheet.move_cursor(row=len(self._shown) - 1, animate=False)
+        if self._following and self._shown and before != (sheet.count, self._shown[-1].id):
+            sheet.go(len(self._shown) - 1)
 
     def _matches(self, fact: Fact) -> bool:
         text = self._text.casefold()
@@ -107,7 +107,7 @@ class EventsView(View):
         key = self.listing().sheet.current
         return next((fact for fact in self._shown if fact.id == key), None)
 
-    def on_data_table_row_selected(self) -> None:
+    def on_sheet_selected(self) -> None:
         fact = self._current()
         if fact and fact.extraction_id:
             self.dashboard.show_job(fact.extraction_id)

@@ -87,7 +87,7 @@ class FailuresView(View):
             empty=tongue.say("Nothing failed."),
         )
 
-    def on_data_table_row_selected(self) -> None:
+    def on_sheet_selected(self) -> None:
         kind = self.listing().sheet.current
         if kind:
             self.dashboard.show_queue(choice.written(status="failed", error_kind=kind))

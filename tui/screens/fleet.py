@@ -258,10 +258,10 @@ class FleetView(View):
         current, found = self.listing().sheet.current, self.model.overview
         return next((a for a in found.accounts if a.username == current), None) if found else None
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_sheet_moved(self) -> None:
         self.draw()
 
-    def on_data_table_row_selected(self) -> None:
+    def on_sheet_selected(self) -> None:
         account = self._account()
         if account and account.current_job_id:
             self.dashboard.show_job(account.current_job_id)

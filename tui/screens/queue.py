@@ -238,7 +238,7 @@ class QueueView(View):
         key = self.listing().sheet.current
         return next((job for job in self._page.jobs if job.extraction_id == key), None) if self._page else None
 
-    def on_data_table_row_selected(self) -> None:
+    def on_sheet_selected(self) -> None:
         job = self._current()
         if job:
             self.dashboard.show_job(job.extraction_id)
@@ -255,7 +255,7 @@ class QueueView(View):
         self._whole = False
         if self._marks.pop(job.extraction_id, None) is None:
             self._marks[job.extraction_id] = job
-        self.listing().sheet.action_cursor_down()
+        self.listing().sheet.action_move(1)
         self.draw()
 
     def action_mark_all(self) -> None:
@@ -277,12 +277,12 @@ class QueueView(View):
     def action_sort(self) -> None:
         self._sort = (self._sort + 1) % len(SORTS)
         self.draw()
-        self.listing().sheet.move_cursor(row=0, animate=False)
+        self.listing().sheet.go(0)
 
     def action_next_page(self) -> None:
         if self._page is not None and self._page.next_cursor:
             self._cursors.append(self._page.next_cursor)
-            self.listing().sheet.move_cursor(row=0, animate=False)
+            self.listing().sheet.go(0)
             self.reload()
 
     def action_page_before(self) -> None:

@@ -52,7 +52,7 @@ class View(Screen[None]):
         super().__init__()
         self._asked_at = float("-inf")
         self._heard = -1
-        self._asking = False
+        self._is_ready = False
 
     # -- what a view uses
 
@@ -108,6 +108,7 @@ class View(Screen[None]):
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
+        self._is_ready = True
         self.head()
 
     def on_screen_resume(self) -> None:
@@ -117,12 +118,16 @@ class View(Screen[None]):
     def on_resize(self) -> None:
         width, height = self.app.size
         self.set_class(width < LEAST_COLUMNS or height < LEAST_ROWS, "-too-small")
-        self.set_class(self.dashboard.ascii_only, "-ascii")
         self.call_after_refresh(self.draw)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be drawn: composed, and not on its way out."""
+        return self._is_ready and self in self.app.screen_stack
 
     def draw(self) -> None:
         """The frame, and what is in it."""
-        if not self.is_mounted:
+        if not self.is_whole:
             return
         app, say = self.dashboard, self.tongue.say
         width, height = app.size
@@ -187,8 +192,7 @@ class View(Screen[None]):
             await self.load()
         except RegistreError as error:
             self.dashboard.complain(error.message)
-        if self.is_mounted:
-            self.draw()
+        self.draw()
 
     # -- keys that every view has
 
