@@ -29,8 +29,9 @@ def test_an_order_is_bought_delivered_and_closed_over_https_alone(
             "REGISTRY_BASE_URL": twin.base_url,
             "REGISTRE_SECRET_KEY": make_key(),
         }
-        assert registre(home, "accounts", "add", user, stdin=password.encode() + b"\n", **project).code == 0
-        job = registre(home, *ORDER, **project).out.strip()
+        added = registre(home, "accounts", "add", user, stdin=password.encode() + b"\n", **project)
+        assert added.code == 0
+        job = registre(home, *ORDER, stdin=b"", **project).out.strip()
         with up(home, tmp_path / "up.log", "--no-api", **project) as running:
             until(lambda: desk.state(job)[0] == "Complété", f"it was not completed: {running.said()}", 60)
             running.process.send_signal(signal.SIGTERM)
