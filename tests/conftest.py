@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from supabase import Client
 
 from registre.database import schema
 from registre.database.gateway import DirectGateway, Gateway
@@ -135,11 +136,17 @@ def supabase(current_dsn: str) -> Iterator[StandIn]:
         yield stand_in
 
 
-@pytest.fixture
-def rest_gateway(dsn: str, supabase: StandIn) -> Iterator[RestGateway]:
-    del dsn
+@pytest.fixture(scope="session")
+def supabase_client(supabase: StandIn) -> Iterator[Client]:
+    """One for all tests: making it costs more than most of them."""
     with connected(supabase.project) as client:
-        yield RestGateway(client)
+        yield client
+
+
+@pytest.fixture
+def rest_gateway(dsn: str, supabase_client: Client) -> RestGateway:
+    del dsn
+    return RestGateway(supabase_client)
 
 
 @pytest.fixture

@@ -41,8 +41,9 @@ class RestService:
         self.role = role
         self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] | None = None
         if dsn is not None:
+            # One: a new one reads the functions anew, and after a reset, which ends all, a second dead one costs a second.
             self._pool = ConnectionPool(
-                dsn, min_size=0, max_size=8, timeout=5, open=True, kwargs={"row_factory": tuple_row},
+                dsn, min_size=0, max_size=1, timeout=30, open=True, kwargs={"row_factory": tuple_row},
                 check=ConnectionPool.check_connection,
             )  # fmt: skip
 
