@@ -141,6 +141,8 @@ def test_a_killed_worker_comes_back_and_one_that_is_stopped_finishes_what_it_buy
 def test_a_configuration_that_must_be_mended_stays_down_with_its_sentence(home: Path) -> None:
     host = Host(home)
     try:
+        # Not before: a signal between supervisord's fork and our program is taken by neither.
+        until(lambda: "ready" in host.log("worker") and "api at" in host.log("api"), "they do not start", PATIENCE)
         host.ask("stopAllProcesses")
         (home / ".env").write_text("REGISTRE_MAX_SESSIONS=many\n")
         for program in PROGRAMS:

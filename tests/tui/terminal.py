@@ -30,7 +30,13 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
+            # The size is the terminal's, whatever whoever runs the tests says of theirs.
+            env={
+                **{name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")},
+                "TERM": "xterm-256color",
+                "LC_ALL": "C.UTF-8",
+                "PYTHONUTF8": "1",
+            },
             cwd="/",
             start_new_session=True,
         )
@@ -54,7 +60,10 @@ class Terminal:
             assert self.process.poll() is None or all(word in text for word in words), text[-2000:]
             return all(word in text for word in words)
 
-        until(shown, f"{words} did not come: {self.text()[-2000:]}", 60)
+        try:
+            until(shown, f"{words} did not come", 60)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.text()[-2000:]!r}") from None
 
     def code(self) -> int:
         return self.process.wait(60)
