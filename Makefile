@@ -1,8 +1,7 @@
 # Every target does its own set-up: python3 (3.11 or newer), make and a package index are enough.
 
 PYTHON ?= python3
-# three on two cores: a test waits for browsers and disks more than it computes
-TEST_WORKERS ?= 3
+TEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 ARGS ?=
 

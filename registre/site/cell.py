@@ -119,7 +119,8 @@ class Cell:
     async def _launch_browser(self) -> None:
         if self._playwright is None:
             raise ConnectionError("there is no driver")
-        self._scratch = await asyncio.to_thread(Scratch)
+        # Not in a thread: one that is given up meanwhile would leave a folder, and its lock, that nobody knows of.
+        self._scratch = Scratch()
         self._browser = await self._launch_chromium(self._playwright, self._scratch.path)
         cdp = await self._browser.new_browser_cdp_session()
         answer = await cdp.send("SystemInfo.getProcessInfo")

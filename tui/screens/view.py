@@ -123,7 +123,7 @@ class View(Screen[None]):
     @property
     def is_whole(self) -> bool:
         """Whether it can be drawn: composed, and not on its way out."""
-        return self._is_ready and self in self.app.screen_stack
+        return self._is_ready and self in self.app.screen_stack and bool(self.query(TooSmall))
 
     def draw(self) -> None:
         """The frame, and what is in it."""
