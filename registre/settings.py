@@ -189,4 +189,5 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise ConfigurationError(f"{name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigurationError(f"{name} is wrong: {said[0].lower()}{said[1:].rstrip('.')}.") from None

@@ -173,3 +173,10 @@ def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="cannot be written"):
         load_settings(home=tmp_path / "file" / "home").host_name()
+
+
+def test_a_secret_key_that_is_none_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRE_SECRET_KEY", "abc")
+    with pytest.raises(ConfigurationError) as told:
+        load_settings()
+    assert str(told.value) == "REGISTRE_SECRET_KEY is wrong: key 1 is none that `registre accounts key` made."
