@@ -25,8 +25,6 @@ from benchmarks.queue.systems import HERE, System, environment, make_systems
 from benchmarks.queue.wire import ROOT
 from registre.database.server import EmbeddedServer
 
-DISTURBED = 0.2  # of the measurements; a table with more says nothing about the queues
-
 
 @dataclass(frozen=True)
 class Size:
@@ -109,7 +107,7 @@ def measure(systems: list[System], size: Size, results: Results) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queue.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller numbers, in under a minute")
-    parser.add_argument("--save", action="store_true", help="write the table to RESULTS.md too, if it is undisturbed")
+    parser.add_argument("--save", action="store_true", help="write the table to RESULTS.md too")
     parser.add_argument("--plans", action="store_true", help="print the plans of what people look at")
     chosen = parser.parse_args(arguments)
     size = QUICK if chosen.quick else FULL
@@ -133,9 +131,7 @@ def main(arguments: list[str]) -> int:
     if chosen.plans:
         for reading in results.readings:
             print(f"\n{reading.name}\n{reading.plan}")
-    if chosen.save and results.patience.disturbed > DISTURBED * results.patience.measured:
-        missed.append("not saved, since other programs disturbed too much of it: repeat it on a calm machine")
-    elif chosen.save:
+    if chosen.save:
         (HERE / "RESULTS.md").write_text(table + "\n", encoding="utf-8")
     for each in missed:
         say(f"missed: {each}")
