@@ -25,6 +25,8 @@ from registre.job import (
 from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
 from registre.store.rows import request_of
 
+_STATUSES = {str(status): status for status in Status}
+
 
 class Reading:
     """Implements `registre.ports.Views`. Thread-safe."""
@@ -208,11 +210,11 @@ def _place(cursor: str) -> tuple[datetime, str]:
 
 def _job(row: Mapping[str, Any]) -> JobView:
     return JobView(
-        id=JobId(str(row["id"])),
-        status=Status(row["status"]),
+        id=row["id"],
+        status=_STATUSES[row["status"]],
         request=request_of(row),
         client=row["client"],
-        batch_id=str(row["batch_id"]) if row["batch_id"] else None,
+        batch_id=row["batch_id"],
         priority=row["priority"],
         worker_id=row["worker_id"],
         attempts=row["attempts"],

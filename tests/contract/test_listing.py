@@ -122,6 +122,42 @@ def test_no_listing_reads_more_than_a_few_pages_of_rows_or_sorts_them_all(filled
                 assert blocks <= 12 + 2 * read, f"{told} reads {blocks} blocks for {read} rows"
 
 
+FIRST = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
+
+
+@pytest.mark.parametrize("shape", ["rows", "count"])
+@pytest.mark.parametrize(
+    ("asked", "value"), [("", None), (" and q.client = $1", "c1"), (" and q.error_kind = $1", "paper_only")]
+)
+def test_a_plan_that_is_kept_reads_no_more_than_a_few_pages_of_rows(
+    filled: Desk, asked: str, value: str | None, shape: str
+) -> None:
+    """Planned once for whatever comes: with no value known."""
+    [middle] = filled.sql(
+        "select created_at::text as at, id from extraction_queue order by created_at desc offset %s limit 1", ROWS // 2
+    )
+    filled.sql("deallocate all")
+    filled.sql("set plan_cache_mode = force_generic_plan")
+    [text] = filled.gateway.call("walks_kept", asked=asked, wanted=shape)
+    filled.connection.execute(
+        f"prepare kept(text, text, text, timestamptz, uuid, integer) as {text['walks_kept']}".encode()
+    )
+    try:
+        for status, source, (at, row_id) in product(
+            (None, "Erreur", "En traitement"), (None, "acte"), (FIRST, (middle["at"], str(middle["id"])))
+        ):
+            values = ", ".join("null" if each is None else f"'{each}'" for each in (value, status, source, at, row_id))
+            [row] = filled.sql(f"explain (analyze, buffers, timing off, format json) execute kept({values}, 20)")
+            for node in nodes(row["QUERY PLAN"][0]["Plan"]):
+                told = f"{status} {source} {at}: {node['Node Type']} {node.get('Index Name', '')}"
+                read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+                assert node.get("Relation Name") != "extraction_queue" or node["Node Type"] != "Seq Scan", told
+                assert read <= ROWS / 10, f"{told} reads {read} rows"
+    finally:
+        filled.sql("deallocate kept")
+        filled.sql("reset plan_cache_mode")
+
+
 def test_counting_reads_no_row_of_the_queue(filled: Desk) -> None:
     [row] = filled.sql("explain (analyze, format json) select * from registre.count_jobs()")
     assert {node.get("Relation Name") for node in nodes(row["QUERY PLAN"][0]["Plan"])} <= {"job_counts", None}

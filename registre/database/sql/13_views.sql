@@ -3,16 +3,16 @@
 -- One row of the queue as people see it.
 drop type if exists registre.job_seen cascade;
 create type registre.job_seen as (
-    id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
-    client text, batch_id uuid, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
+    id text, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
+    client text, batch_id text, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
     supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
     wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean);
 
 -- A row of a page, and how many the whole listing holds.
 drop type if exists registre.job_listed cascade;
 create type registre.job_listed as (
-    id uuid, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
-    client text, batch_id uuid, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
+    id text, status text, source text, number text, circonscription text, cadastre text, designation text, acte_type text,
+    client text, batch_id text, priority integer, worker_id text, attempts integer, max_attempts integer, rescues integer,
     supabase_path text, error_kind text, error_message text, notes jsonb, cost_cents integer, step text, next_attempt_at timestamptz,
     wait_reason text, deadline timestamptz, created_at timestamptz, started_at timestamptz, finished_at timestamptz, needs_review boolean,
     total bigint);
@@ -20,9 +20,9 @@ create type registre.job_listed as (
 -- Written out into the statements: asked for as a function of the row it would be planned once for each of its columns, 3 ms.
 create function registre.seen_columns() returns text
 language sql immutable as $$
-    select 'q.id, q.status::text, q.document_source::text, coalesce(q.document_number::text, ''''), '
+    select 'q.id::text, q.status::text, q.document_source::text, coalesce(q.document_number::text, ''''), '
         'coalesce(q.circonscription_fonciere::text, ''''), coalesce(q.cadastre::text, ''''), '
-        'coalesce(q.designation_secondaire::text, ''''), coalesce(q.acte_type::text, ''''), q.client, q.batch_id, q.priority, '
+        'coalesce(q.designation_secondaire::text, ''''), coalesce(q.acte_type::text, ''''), q.client, q.batch_id::text, q.priority, '
         'q.worker_id::text, coalesce(q.attemtps, 0)::integer, coalesce(q.max_attempts, 3)::integer, q.rescues, '
         'q.supabase_path::text, q.error_kind, q.error_message::text, q.notes, q.cost_cents, q.step, q.next_attempt_at, '
         'q.wait_reason, q.deadline, q.created_at, q.processing_started_at, q.finished_at, q.needs_review'
@@ -98,16 +98,68 @@ begin
         else v_walks end;
 end $$;
 
+-- The same walks for what is looked at most: everything, or the orders of one client, or of one kind of error; by status and source or
+-- not. A statement that never changes, so that its plan is kept: making one takes as long as reading a page. $1 is the client or
+-- kind, $2 the status, $3 the source, $4 and $5 where the page before ended, $6 the limit; nothing in it depends on how many rows the
+-- planner believes there are, hence "offset 0". `p_asked` is '' or compares with $1.
+create function registre.walks_kept(p_asked text, p_wanted text) returns text
+language sql immutable as $$
+    select 'with recursive pairs as ('
+        '(select q.status, q.document_source from public.extraction_queue q where true' || p_asked ||
+        ' order by q.status, q.document_source limit 1) union all select n.* from pairs k cross join lateral ('
+        'select q.status, q.document_source from public.extraction_queue q where (q.status, q.document_source) > '
+        '(k.status, k.document_source)' || p_asked || ' order by q.status, q.document_source limit 1) n) ' ||
+        case p_wanted when 'count' then
+            'select count(*) from (select 1 from pairs k cross join lateral (select 1 from public.extraction_queue q '
+            'where q.status = k.status and q.document_source = k.document_source' || p_asked ||
+            ' order by q.created_at desc, q.id desc limit $6) p '  -- in its order, or a plan would look through the whole table
+            'where ($2 is null or k.status = $2) and ($3 is null or k.document_source = $3) limit $6) c'
+        else
+            'select ' || registre.seen_columns() || ' from (select p.id, p.created_at from pairs k cross join lateral ('
+            'select q.id, q.created_at from public.extraction_queue q where q.status = k.status '
+            'and q.document_source = k.document_source' || p_asked || ' and (q.created_at, q.id) < ($4, $5) '
+            'order by q.created_at desc, q.id desc limit $6) p '
+            'where ($2 is null or k.status = $2) and ($3 is null or k.document_source = $3) '
+            'order by p.created_at desc, p.id desc limit $6) i '
+            'cross join lateral (select * from public.extraction_queue q where q.id = i.id offset 0) q '
+            'order by i.created_at desc, i.id desc' end
+$$;
+
+do $do$
+declare
+    v_of record;
+begin
+    for v_of in select * from (values ('all', ''), ('client', ' and q.client = $1'), ('kind', ' and q.error_kind = $1')) f(name, asked) loop
+        execute format('create function registre.newest_of_%s(text, text, text, timestamptz, uuid, integer) returns setof registre.job_seen '
+            'language plpgsql stable set jit = off set plan_cache_mode = force_generic_plan as %L', v_of.name,
+            'begin return query ' || registre.walks_kept(v_of.asked, 'rows') || '; end');
+        execute format('create function registre.count_of_%s(text, text, text, timestamptz, uuid, integer) returns bigint '
+            'language plpgsql stable set jit = off set plan_cache_mode = force_generic_plan as %L', v_of.name,
+            'begin return (' || registre.walks_kept(v_of.asked, 'count') || '); end');
+    end loop;
+end $do$;
+
 create function registre.page_of_jobs(p_status text default null, p_source text default null, p_client text default null,
                                       p_batch uuid default null, p_kind text default null, p_before_at timestamptz default null,
                                       p_before_id uuid default null, p_limit integer default 100, p_number text default null,
                                       p_place text default null, p_oldest boolean default false) returns setof registre.job_seen
 language plpgsql stable set jit = off as $$  -- compiling such a walk would take longer than making it: up to a second
+declare
+    v_at timestamptz := coalesce(p_before_at, 'infinity');
+    v_id uuid := coalesce(p_before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
 begin
-    return query execute 'select ' || registre.seen_columns() || ' from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place,
-                                   p_oldest => p_oldest)
-        || ') q';
+    if p_oldest or coalesce(p_batch::text, p_number, p_place, case when p_kind is not null then p_client end) is not null then
+        return query execute 'select ' || registre.seen_columns() || ' from ('
+            || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place,
+                                       p_oldest => p_oldest)
+            || ') q';
+    elsif p_client is not null then
+        return query select * from registre.newest_of_client(p_client, p_status, p_source, v_at, v_id, p_limit);
+    elsif p_kind is not null then
+        return query select * from registre.newest_of_kind(p_kind, p_status, p_source, v_at, v_id, p_limit);
+    else
+        return query select * from registre.newest_of_all(null, p_status, p_source, v_at, v_id, p_limit);
+    end if;
 end $$;
 
 -- The whole of a listing at one instant: what is done to many is done to these, and to no other.
@@ -128,10 +180,17 @@ language plpgsql stable set jit = off as $$
 declare
     v_jobs bigint;
 begin
-    execute 'select count(*) from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'count')
-        || ') q' into v_jobs;
-    return v_jobs;
+    if coalesce(p_batch::text, p_number, p_place, case when p_kind is not null then p_client end) is not null then
+        execute 'select count(*) from ('
+            || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, null, null, p_limit, p_number, p_place, 'count')
+            || ') q' into v_jobs;
+        return v_jobs;
+    elsif p_client is not null then
+        return registre.count_of_client(p_client, p_status, p_source, null, null, p_limit);
+    elsif p_kind is not null then
+        return registre.count_of_kind(p_kind, p_status, p_source, null, null, p_limit);
+    end if;
+    return registre.count_of_all(null, p_status, p_source, null, null, p_limit);
 end $$;
 
 -- page_of_jobs and its total in one call: what people look at most. A status, or everything, is counted as it changes; all else up to
@@ -150,10 +209,8 @@ begin
     else
         v_total := registre.count_page(p_status, p_source, p_client, p_batch, p_kind, p_number, p_place, p_count_to);
     end if;
-    return query execute 'select ' || registre.seen_columns() || ', $1 from ('
-        || registre.page_statement(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id, p_limit, p_number, p_place,
-                                   p_oldest => p_oldest)
-        || ') q' using v_total;
+    return query select j.*, v_total from registre.page_of_jobs(p_status, p_source, p_client, p_batch, p_kind, p_before_at, p_before_id,
+        p_limit, p_number, p_place, p_oldest) j;
 end $$;
 
 -- From the differences, not from the rows.
