@@ -12,29 +12,23 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from random import Random
 from threading import Event
-from typing import Any, LiteralString
-
-from psycopg import sql
+from typing import LiteralString
 
 from benchmarks.crashes.books import Books, open_books
 from benchmarks.crashes.law import Breach, Kind
 from benchmarks.crashes.stage import Place, Stage
 from benchmarks.crashes.workers import Worker
 from benchmarks.storm.law import judge
+from benchmarks.storm.person import Person
+from benchmarks.storm.placing import place_orders
 from benchmarks.storm.plan import make_plan
-from benchmarks.storm.weather import LAYOUT, Gust, blow
+from benchmarks.storm.sky import Sky
 from registre.database.gateway import DirectGateway
-from registre.document import Source
-from registre.errors import Refused
-from registre.gates import Scope
-from registre.job import JobId, Settlement
 from registre.storage.local import LocalBuckets
 from registre.wiring import Store, make_store
 from tests.processes import environment, processes_of
@@ -43,8 +37,6 @@ SESSIONS = 4
 LOOK_EVERY_SECONDS = 0.1
 PATIENCE_SECONDS = 240.0
 """Without one order coming to its end, or a purchase being settled: then the storm counts as stuck."""
-GUST_SECONDS = 15.0
-"""A gust under which no order ends passes all the same."""
 DRAIN_SECONDS = 90
 BUDGETS = {"operation": 4.0, "login": 12.0, "fill": 30.0, "viewer": 8.0, "download": 3.0}
 """Shorter than in life, so that a page that never comes costs seconds and not minutes."""
@@ -86,11 +78,6 @@ class Storm:
         self._stage = stage
         self._place = place
         self._planned = make_plan(seed, orders)
-        self._chance = Random(f"person/{seed}")
-        self._weather = itertools.cycle(blow(seed))
-        self._gust: Gust | None = None
-        self._gust_from = (0, 0.0)
-        self._calm_since = datetime.now(UTC)
         self._say = say
         self._folder = Path(tempfile.mkdtemp(prefix=f"registre-storm-{seed}-"))
         self._home = self._folder / "home"
@@ -119,7 +106,7 @@ class Storm:
     def _play(self, store: Store) -> None:
         for username, password in self._accounts.items():
             store.accounts.add(username, password)
-        self._order(store)
+        place_orders(self._planned, store, self._place.dsn)
         worker = Worker("never", self._stage.twin.base_url, self._settings(), self._folder / "worker.log")
         try:
             self._live(worker, store)
@@ -135,30 +122,9 @@ class Storm:
         if "Traceback" in (self._folder / "worker.log").read_text("utf-8", "replace"):
             self._breach(Kind.OTHER, "a traceback in worker.log")
 
-    def _order(self, store: Store) -> None:
-        through = [planned.order for planned in self._planned if not planned.straight]
-        for start in range(0, len(through), 1000):
-            store.queue.submit(through[start : start + 1000])
-        columns = (
-            "document_source",
-            "document_number",
-            "circonscription_fonciere",
-            "cadastre",
-            "designation_secondaire",
-            "acte_type",
-        )
-        insert = sql.SQL(
-            "insert into extraction_queue ({}) values (%s, %s, %s, nullif(%s, ''), nullif(%s, ''), nullif(%s, ''))"
-        ).format(sql.SQL(", ").join(map(sql.Identifier, columns)))
-        for planned in self._planned:
-            if planned.straight:
-                r = planned.order.request
-                row = (r.source.value, r.number, r.circonscription, r.cadastre, r.designation, r.acte_type)
-                self._place.connection.execute(insert, row)
-
     def _settings(self) -> Mapping[str, str]:
         profile = self._home / "site.toml"
-        profile.write_text(_hasty_profile(), "utf-8")
+        profile.write_text(hasty_profile(), "utf-8")
         return environment(
             self._home,
             DATABASE_URL=self._place.dsn,
@@ -174,6 +140,9 @@ class Storm:
 
     def _live(self, worker: Worker, store: Store) -> None:
         """Until every order has ended and no purchase is in doubt."""
+        person = Person(store, self._place.read, self._books, self._accounts, Random(f"person/{self._outcome.seed}"))
+        sky = Sky(self._stage.twin.faults, self._outcome.seed, person.note_calm)
+        self._outcome.person, self._outcome.gusts = person.did, sky.blown
         moved_at, before = time.monotonic(), (-1, -1)
         while True:
             now = time.monotonic()
@@ -181,78 +150,18 @@ class Storm:
             counts = (row["ended"], row["settled"])
             if counts != before:
                 moved_at, before = now, counts
-                self._say(
-                    f"{counts[0]} of {len(self._planned)} ended, {counts[1]} settled; {self._gust.name if self._gust else 'calm'}"
-                )
+                self._say(f"{counts[0]} of {len(self._planned)} ended, {counts[1]} settled; {sky.name}")
             if worker.code is not None:
                 self._breach(Kind.OTHER, f"the worker ended with {worker.code}")
                 return
             if now > moved_at + PATIENCE_SECONDS:
                 self._breach(Kind.STUCK, f"nothing came to an end for {PATIENCE_SECONDS:.0f} s")
                 return
-            if not self._mend(store) and counts[0] == len(self._planned):
+            if not person.mend(sky.weather) and counts[0] == len(self._planned):
                 return
-            self._change_weather(counts[0], now)
+            sky.change(counts[0], now)
             self._place.write(_HASTEN)
             self._pause.wait(LOOK_EVERY_SECONDS)
-
-    def _change_weather(self, ended: int, now: float) -> None:
-        gust = self._gust
-        if gust is not None:
-            if ended < self._gust_from[0] + gust.lasts and now < self._gust_from[1] + GUST_SECONDS:
-                return
-            self._stage.twin.faults.update(dict.fromkeys(gust.faults))
-            if LAYOUT & gust.faults.keys():
-                self._calm_since = datetime.now(UTC)
-        self._gust = gust = next(self._weather)
-        self._gust_from = (ended, now)
-        self._stage.twin.faults.update(dict(gust.faults))
-        self._outcome.gusts[gust.name] += 1
-
-    def _mend(self, store: Store) -> bool:
-        """What a person does: settle by the registry's invoice, look at a frozen form once it is as it was, give an account
-        that was refused its password again. True while something is still in doubt."""
-        did = self._outcome.person
-        books = (
-            self._books()
-            if self._place.read(
-                "select 1 from registre.purchases where state = 'ambiguous' and settled_at is null limit 1"
-            )
-            else None
-        )
-        for purchase in books.purchases if books else ():
-            if purchase["state"] == "ambiguous" and purchase["settled_at"] is None:
-                did[f"settled: {self._settle(store, books, purchase)}"] += 1
-        if not (self._gust and LAYOUT & self._gust.faults.keys()):
-            for row in self._place.read("select source from registre.frozen"):
-                # As it was: nothing to accept. Seen anew since the weather passed: it is the right one, and another was first.
-                drifted = {f.source: f.last_seen for f in store.forms.known() if f.accepted_at is None}
-                if drifted.get(row["source"], self._calm_since) > self._calm_since:
-                    with suppress(Refused):
-                        store.forms.accept(Source(row["source"]), "a person")
-                store.gates.resume(Scope.SOURCE, row["source"], "a person")
-                did["form looked at"] += 1
-        if not (self._gust and "refuse_login" in self._gust.faults):
-            for row in self._place.read(
-                "select username from worker_accounts where set_aside_reason is not null and lease_owner is null"
-            ):
-                store.accounts.add(row["username"], self._accounts[row["username"]])
-                did["account mended"] += 1
-        return books is not None
-
-    def _settle(self, store: Store, books: Books | None, purchase: dict[str, Any]) -> str:
-        assert books is not None
-        decision = self._chance.choice((Settlement.REBUY, Settlement.ABANDON))
-        identity = purchase["identity_key"]
-        known = sum(
-            p["state"] == "delivered"
-            or (p["state"] == "ambiguous" and p["settled_at"] is not None and p["charged_at"] is not None)
-            for p in books.purchases
-            if p["identity_key"] == identity
-        )
-        billed = purchase["charged_at"] is not None or books.billed(identity) > known
-        store.queue.settle(JobId(purchase["job_id"]), decision, "a person", billed=billed)
-        return f"{decision.value}, {'billed' if billed else 'not billed'}"
 
     # -- the end
 
@@ -286,7 +195,7 @@ class Storm:
         self._outcome.kept = self._folder
 
 
-def _hasty_profile() -> str:
+def hasty_profile() -> str:
     """The program's own profile with shorter budgets."""
     lines = files("registre.site").joinpath("foncier.toml").read_text("utf-8").splitlines()
     hasty: list[str] = []

@@ -1,0 +1,1 @@
+"""One host at work for hours: what it holds must not grow."""
