@@ -185,6 +185,12 @@ class FleetView(View):
         if not self.model.hosts:
             lines.append(pen.badge(looks.NOTHING, tongue.say("no worker has started yet")))
         lines += [self._host(host, found) for host in self.model.hosts]
+        if self.model.failing:
+            first, n = self.model.failing[0], len(self.model.failing)
+            word = tongue.many(
+                "%(n)s document not taken by its bucket", "%(n)s documents not taken by their buckets", n
+            )
+            lines.append(pen.joined(pen.badge(looks.LATE, word), f"{first.source} {first.number}: {first.reason}"))
         return lines
 
     def _host(self, host: Host, found: Overview) -> Text:
