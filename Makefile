@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures bench-terminal setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm proof-supervisord pictures bench-terminal setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -53,6 +53,12 @@ proof-storm: N = 500
 proof-storm:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.storm.run --orders $(N) --seed $(SEED) $(ARGS)
+
+# N orders on a host under supervisord, each of whose programs is killed once, at moments that SEED picks
+proof-supervisord: N = 200
+proof-supervisord:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m benchmarks.supervisord.run --orders $(N) --seed $(SEED) $(ARGS)
 
 # the terminal dashboard in front of a million orders
 bench-terminal:

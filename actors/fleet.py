@@ -11,14 +11,17 @@ from threading import Event
 
 import pykka
 
+from actors.broker import open_broker
 from actors.dispatcher import Dispatcher
 from actors.lease_keeper import LeaseKeeper
 from actors.messages import Drain, Record, Ref, Tick, Wake
 from actors.recorder import Recorder
 from actors.supervisor import Supervisor
 from actors.surroundings import Surroundings
-from actors.tasks import Tasks
+from actors.tasks import Delivering, Tasks
 from actors.ticker import Ticker
+from actors.wake_ups import WakeUps
+from registre.errors import ConfigurationError
 from registre.extraction import Means
 from registre.ports import Registry
 from registre.recording import FlightRecorder
@@ -40,7 +43,14 @@ class Fleet:
     Raises ConfigurationError when another worker of this host runs, DatabaseUnavailable when it cannot register.
     """
 
-    def __init__(self, settings: Settings, store: Store, registry: Registry) -> None:
+    def __init__(self, settings: Settings, store: Store, registry: Registry, *, tasks_elsewhere: bool = False) -> None:
+        """`tasks_elsewhere`: another program of this host runs the tasks, and is told over the broker when there is something to
+        deliver. ConfigurationError when there is none."""
+        if tasks_elsewhere and settings.broker_url is None:
+            raise ConfigurationError(
+                "REGISTRE_BROKER_URL is not set: --no-tasks needs it to tell what is to be delivered."
+            )
+        self._broker_url = settings.broker_url if tasks_elsewhere else None
         self._settings = settings
         self._store = store
         self._registry = registry
@@ -56,7 +66,7 @@ class Fleet:
         self._dispatcher: Ref | None = None
         self._keeper: Ref | None = None
         self._recorder: Ref | None = None
-        self._tasks: Tasks | None = None
+        self._tasks: Delivering | None = None
         self._unlisten: Callable[[], None] = lambda: None
 
     def start(self) -> None:
@@ -64,10 +74,10 @@ class Fleet:
         self._stack.enter_context(self._spool.owned())
         for purchase_id in self._deliverer.recover():
             log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
-        self._tasks = Tasks(self._deliverer, make_notifier(settings, store))
         # What the spool holds is told to the ledger before any dead lease is judged.
+        self._deliverer.report()
+        self._tasks = self._delivery()
         self._tasks.start()
-        self._tasks.finish(STOP_SECONDS)
         store.fleet.register_host(self.host, self._boot, VERSION)
         self._ticker.start()
         visibility = settings.visibility
@@ -90,6 +100,12 @@ class Fleet:
         self._ticker.every(CLAIM_EVERY_SECONDS, self._supervisor, Tick())
         self._ticker.every(RECORD_EVERY_SECONDS, self._supervisor, Record())
         self._unlisten = store.queue.listen(self._ring)
+
+    def _delivery(self) -> Delivering:
+        if self._broker_url is None:
+            return Tasks(self._deliverer, make_notifier(self._settings, self._store))
+        address = self._broker_url.get_secret_value()
+        return WakeUps(open_broker(address), address, self.host)
 
     def _surround(self, supervisor: Ref) -> Surroundings:
         assert self._dispatcher is not None

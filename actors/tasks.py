@@ -1,7 +1,8 @@
 """The tasks, by dramatiq: spool to bucket to closed row; and notices to other programs.
 
-Invariant: the broker is a wake-up, never the truth. What the spool still holds, and the notices that are due, are sent again at
-start and on each relay. Notices have threads of their own: whoever is slow to take one delays no document.
+Invariant: what is sent is a wake-up, never the truth. What the spool still holds, and the notices that are due, are sent again at
+start and on each relay; a delivery is tried for ever, later each time. Notices have threads of their own: whoever is slow to take
+one delays no document. The queues are this process's own; `actors.wake_ups` is the way from one program to another.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import logging
 import math
 import time
 from threading import Condition
-from typing import Any
+from typing import Any, Protocol
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import TimeLimitExceeded
 
 from registre.delivery import Deliverer
-from registre.errors import RegistreError
+from registre.errors import RegistreError, StoreUnavailable
 from registre.ledger import PurchaseId
 from registre.notifying import Notifier
 from registre.webhooks import NoticeId
@@ -29,6 +31,23 @@ LOST_SECONDS = 120.0
 DELIVERIES, NOTICES = "deliveries", "notices"
 FIRST_RETRY_MS = 500
 LAST_RETRY_MS = 30_000
+
+
+class Delivering(Protocol):
+    """What has the spool delivered: the tasks of this process, or a word to those of another. Any thread may call."""
+
+    def start(self) -> None: ...
+
+    def wake(self, purchase_id: PurchaseId) -> None:
+        """Have this purchase delivered soon. Never waits."""
+
+    def relay(self) -> None:
+        """Look after whatever is still there; called every few seconds. Never waits."""
+
+    def finish(self, seconds: float) -> bool:
+        """Wait, at most `seconds`, for what is under way here; True when nothing of it is left."""
+
+    def stop(self) -> None: ...
 
 
 class Tasks:
@@ -114,11 +133,14 @@ class Tasks:
         purchase = PurchaseId(purchase_id)
         try:
             outcome = self._deliverer.deliver(purchase)
-        except Exception as error:
+        except (Exception, TimeLimitExceeded) as error:
+            if isinstance(error, TimeLimitExceeded):
+                error = StoreUnavailable(f"The delivery took more than {TIME_LIMIT_MS // 1000} s.")
             if isinstance(error, RegistreError):
                 log.warning("purchase %s is not delivered yet: %s", purchase_id, error)
             else:
                 log.exception("purchase %s is not delivered yet", purchase_id)
+            self._deliverer.note_failure(purchase, error)
             with self._changed:
                 self._put_off.add(purchase)
                 self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Who works, and who asks: the hosts as they were last heard of, and the caller's own name and role.
+"""Who works, and who asks: the hosts as they were last heard of, what they cannot deliver, and the caller's own name and role.
 
 Invariant: a caller is told of its own key alone.
 """
@@ -15,6 +15,7 @@ from api.access import needs
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Wire
 from registre.access import Role
+from registre.wiring import Store
 
 
 class Host(Wire):
@@ -34,6 +35,25 @@ class Hosts(Wire):
     hosts: tuple[Host, ...]
 
 
+class Failing(Wire):
+    """One document that is bought and safe on its host, and that its bucket did not take `failures` times; why, the last time."""
+
+    job_id: str
+    host: str
+    source: str
+    number: str
+    secured_at: datetime
+    failures: int
+    failed_at: datetime
+    reason: str
+
+
+class Undelivered(Wire):
+    """The longest first, 100 at most. None is given up: each is tried again until its bucket takes it."""
+
+    failing: tuple[Failing, ...]
+
+
 class Caller(Wire):
     """Whose key was sent, and what it may do."""
 
@@ -44,6 +64,18 @@ class Caller(Wire):
 @get("/hosts", summary="Every host", **serves(Role.VIEWER))
 def hosts(store: UsesStore) -> Hosts:
     return Hosts(hosts=tuple(Host(**asdict(view)) for view in store.views.hosts()))
+
+
+@get("/undelivered", summary="Documents whose delivery keeps failing", **serves(Role.VIEWER))
+def undelivered(store: UsesStore) -> Undelivered:
+    return undelivered_of(store)
+
+
+def undelivered_of(store: Store) -> Undelivered:
+    found = [asdict(delivery) for delivery in store.views.failing_deliveries()]
+    return Undelivered(
+        failing=tuple(Failing(**{k: v for k, v in each.items() if k != "purchase_id"}) for each in found)
+    )
 
 
 @get(
@@ -58,4 +90,4 @@ def caller(request: AnyRequest) -> Caller:
     return Caller(name=found.name, role=found.role)
 
 
-ROUTER = Router("/api", route_handlers=[hosts, caller], tags=["monitoring"])
+ROUTER = Router("/api", route_handlers=[hosts, undelivered, caller], tags=["monitoring"])

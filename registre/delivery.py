@@ -6,9 +6,10 @@ Invariant: every step may be repeated; the local copy goes last.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 
-from registre.errors import DocumentError, NotFound, Refused, RegistreError
+from registre.errors import DocumentError, NotFound, Refused, RegistreError, StoreUnavailable
 from registre.inspection import inspect_pdf
 from registre.ledger import Delivery, PurchaseId
 from registre.ports import Bucket, Ledger
@@ -44,6 +45,10 @@ class Deliverer:
             key = self._put(entry)
         except Refused as error:
             return self._lose(purchase_id, error)
+        except StoreUnavailable:
+            if self.spool.entry(purchase_id) is None:
+                return "gone"  # by another process, under our hands
+            raise
         outcome = self.ledger.deliver(Delivery(purchase_id, entry.file.sha256, entry.bucket, key))
         self.spool.delivered(purchase_id)
         return outcome
@@ -70,6 +75,21 @@ class Deliverer:
         where = self.spool.hold(purchase_id)
         log.error("purchase %s cannot be delivered (%s); its file is kept in %s", purchase_id, error, where)
         return "held"
+
+    def note_failure(self, purchase_id: PurchaseId, error: Exception) -> None:
+        """Leave a word of a delivery that failed where people look; a database that is away hears of the next one."""
+        told = error.message if isinstance(error, RegistreError) else "An unexpected error stopped the delivery."
+        try:
+            self.ledger.note_undelivered(purchase_id, told.rstrip("."))
+        except RegistreError as away:
+            log.debug("purchase %s: its failure is not noted: %s", purchase_id, away)
+
+    def report(self) -> None:
+        """Tell the ledger what the spool holds, whatever it was told before. DatabaseUnavailable."""
+        for purchase_id in self.spool.waiting():
+            with suppress(DocumentError, NotFound, Refused):  # for `deliver` to judge
+                if (entry := self.spool.entry(purchase_id)) is not None:
+                    self.ledger.secure(purchase_id, entry.file)
 
     def pending(self) -> list[PurchaseId]:
         """What waits for delivery, oldest first."""

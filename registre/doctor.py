@@ -18,6 +18,7 @@ from registre.account import AccountView
 from registre.errors import RegistreError
 from registre.gates import Closure, Pause
 from registre.job import Status, WorkerView
+from registre.ledger import FailingDelivery
 
 LITTLE_ROOM, TOO_LITTLE_ROOM = 2_000_000_000, 200_000_000
 """Bytes of disk for the spool: some hundred documents, and fewer than a burst of them."""
@@ -153,11 +154,21 @@ def work(counts: dict[Status, int], workers: Sequence[WorkerView], oldest: datet
     return Finding("queue", Health.OK, told)
 
 
-def spool(waiting: int) -> Finding:
-    """What is bought and not yet in its bucket."""
+def spool(waiting: int, failing: Sequence[FailingDelivery]) -> Finding:
+    """What is bought and not yet in its bucket; `failing` is of every host."""
+    if failing:
+        told = (
+            f"{len(failing)} documents are not taken by their buckets; one on {failing[0].host}: {failing[0].reason}."
+        )
+        return Finding("spool", Health.FAILED, told, "Mend what it says; they are tried again by themselves.")
     if waiting:
         told = f"{waiting} documents are not in their buckets yet."
-        return Finding("spool", Health.WARNING, told, "They go by themselves while a worker of this host runs.")
+        return Finding(
+            "spool",
+            Health.WARNING,
+            told,
+            "They go by themselves while `registre up` or `registre tasks` runs on this host.",
+        )
     return Finding("spool", Health.OK, "everything bought is in its bucket")
 
 

@@ -103,6 +103,10 @@ class StoreUnavailable(Unavailable):
     kind = ErrorKind.STORE_UNAVAILABLE
 
 
+class BrokerUnavailable(Unavailable):
+    """The broker of the tasks does not answer; what it would have told is found without it, some seconds later."""
+
+
 class SiteError(RegistreError):
     """Root of what the registry's site, or the browser in front of it, can do to an attempt.
 

@@ -66,6 +66,25 @@ class Delivery:
     object_key: str
 
 
+FAILING_AFTER = 3
+"""As many failed deliveries of one document are told to people; it is tried on all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingDelivery:
+    """A document that is safe on its host, and that its bucket did not take `failures` times; `reason` is the last one's."""
+
+    purchase_id: PurchaseId
+    job_id: str
+    host: str
+    source: str
+    number: str
+    secured_at: datetime
+    failures: int
+    failed_at: datetime
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
     """One purchase as people see it."""

@@ -20,6 +20,8 @@ _FRENCH = {
     "it is about to start": "elle va commencer",
     "its deadline has passed: it is about to end": "son échéance est passée : elle va se terminer",
     "its document is bought and on its way to the bucket": "son document est acheté, et en route vers son dépôt",
+    "its document is bought and on its way to the bucket, in which it could not be put yet: {why*}": "son document est acheté, et en "
+    "route vers son dépôt, où il n’a pas encore pu être mis : {why*}",
     "the accounts rest between two orders; the next is ready at {when}": "les comptes se reposent entre deux commandes ; "
     "le prochain sera prêt à {when}",
     "every order that waits is put off; the next one until {when}": "toutes les commandes en attente sont reportées ; la prochaine, "

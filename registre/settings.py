@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -25,6 +26,9 @@ from registre.vault import Vault
 HOST_NAME = r"[A-Za-z0-9._-]{1,60}"
 MAX_SECONDS = 10_000_000
 """Longer than any lease or drain; and not infinity, which no clock can add."""
+
+BROKERS = ("redis", "rediss", "amqp", "amqps")
+"""What REGISTRE_BROKER_URL may begin with; the longer ones are over TLS."""
 
 REAL_SITE = "https://www.registrefoncier.gouv.qc.ca/Sirf/"
 
@@ -64,6 +68,7 @@ class Settings(BaseSettings):
     supabase_service_role_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_ROLE_KEY")
     supabase_service_key: SecretStr | None = Field(None, validation_alias="SUPABASE_SERVICE_KEY")
     secret_key: SecretStr | None = Field(None, validation_alias="REGISTRE_SECRET_KEY")
+    broker_url: SecretStr | None = Field(None, validation_alias="REGISTRE_BROKER_URL")
     pg_bin: Path | None = Field(None, validation_alias="PG_BIN")
     base_url: str = Field(REAL_SITE, validation_alias="REGISTRY_BASE_URL", pattern=r"^https?://")
     chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
@@ -97,6 +102,22 @@ class Settings(BaseSettings):
         _vault_of(keys)
         return keys
 
+    @field_validator("broker_url")
+    @classmethod
+    def _broker(cls, address: SecretStr | None) -> SecretStr | None:
+        # Never repeated in what is said of it: it may hold a password.
+        if address is not None:
+            try:
+                parts = urlsplit(address.get_secret_value())
+                known = parts.scheme in BROKERS and bool(parts.hostname) and parts.port != 0
+            except ValueError:
+                known = False
+            if not known:
+                raise ValueError(
+                    f"An address such as redis://host:6379/0 or amqp://user:password@host is expected ({', '.join(BROKERS)})"
+                )
+        return address
+
     @property
     def vault(self) -> Vault:
         """Seals with the first of the keys, opens with all."""
@@ -125,9 +146,9 @@ class Settings(BaseSettings):
         return Where.REST if self.supabase is not None else Where.EMBEDDED
 
     def alone(self) -> Settings:
-        """The same without the database and the buckets of elsewhere: both in the home folder."""
-        elsewhere = ("database_url", "buckets", "supabase_url", "supabase_secret_key", "supabase_service_role_key",
-                     "supabase_service_key")  # fmt: skip
+        """The same without the database, the buckets and the broker of elsewhere: all in the home folder and this process."""
+        elsewhere = ("database_url", "broker_url", "buckets", "supabase_url", "supabase_secret_key",
+                     "supabase_service_role_key", "supabase_service_key")  # fmt: skip
         return self.model_copy(update={**dict.fromkeys(elsewhere), "database": Where.EMBEDDED})
 
     @property

@@ -54,7 +54,7 @@ class Interrupted:
 
 
 class Spool:
-    """The outbox of one host. Any thread; one process at a time may `own` it, any may deliver from it."""
+    """The outbox of one host. Any thread; one process at a time may `own` it, any may deliver from it, even the same entry."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -178,7 +178,8 @@ class Spool:
         target = self._held / purchase_id
         for folder in (self._ready / purchase_id, self._incoming / purchase_id):
             if folder.is_dir() and not target.exists():
-                folder.rename(target)
+                with suppress(FileNotFoundError):  # another process has put it aside, or delivered it
+                    folder.rename(target)
         return target
 
     def _entry(self, folder: Path) -> SpoolEntry:

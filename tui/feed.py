@@ -78,6 +78,7 @@ class Feed:
                     self._model.pulse = await self._client.get("/api/pulse", wire.Pulse, span="hour")
                     self._model.hours = await self._client.get("/api/hours", wire.Hours)
                     self._model.hosts = (await self._client.get("/api/hosts", wire.Hosts)).hosts
+                    self._model.failing = (await self._client.get("/api/undelivered", wire.Undelivered)).failing
                     self._model.version += 1
                     pulse_at = begun
             with suppress(TimeoutError):

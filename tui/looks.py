@@ -112,5 +112,12 @@ def of_event(kind: str) -> str:
     return "error" if kind in _ALARMING else "success" if kind in _PLEASING else "primary"
 
 
-_ALARMING = {"job.failed", "purchase.ambiguous", "account.set_aside", "form.drifted", "site.away"}
+_ALARMING = {
+    "job.failed",
+    "purchase.ambiguous",
+    "purchase.undelivered",
+    "account.set_aside",
+    "form.drifted",
+    "site.away",
+}
 _PLEASING = {"job.completed", "job.reused", "purchase.delivered", "site.back", "account.restored"}

@@ -123,6 +123,21 @@ class Hosts(Wire):
     hosts: tuple[Host, ...]
 
 
+class Failing(Wire):
+    """One document that is safe on its host and that its bucket does not take; `reason` is why, the last time."""
+
+    job_id: str
+    host: str
+    source: str
+    number: str
+    failures: int
+    reason: str
+
+
+class Undelivered(Wire):
+    failing: tuple[Failing, ...]
+
+
 class Opening(Wire):
     """Local time of America/Toronto; `weekday` 1 is Monday; closing at 00:00 is midnight."""
 

@@ -11,6 +11,7 @@ from api.dashboard.charts import chart_of
 from api.dashboard.forms import shows
 from api.dashboard.rendering import page
 from api.desk import AnyRequest, UsesStore
+from api.fleet import undelivered_of
 from api.overview import causes_of, overview_of, pulse_of
 from registre.job import JobFilter, Status
 from registre.pulse import Span
@@ -28,6 +29,7 @@ def glance(request: AnyRequest, store: UsesStore) -> Response[str]:
         live=True,
         seen=overview_of(store),
         pulses=[(pulse, chart_of(pulse)) for pulse in pulses],
+        failing=undelivered_of(store).failing,
         causes=causes_of(store).causes[:5],
         jobs={job.id: job for job in running},
         recent=store.views.page(JobFilter(), None, RECENT_SHOWN).jobs,

@@ -129,6 +129,7 @@ EVENTS = {
     "purchase.secured": _("saved on its host"),
     "purchase.delivered": _("document in its bucket"),
     "purchase.ambiguous": _("may be billed"),
+    "purchase.undelivered": _("its bucket does not take it"),
     "account.added": _("account added"),
     "account.set_aside": _("account set aside"),
     "account.restored": _("account put back"),

@@ -27,6 +27,7 @@ from registre.cli import (
     site,
     site_check,
     supervision,
+    tasks,
     tui,
 )
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
@@ -54,6 +55,7 @@ def demo() -> None:
 
 
 app.command("up")(serve.up)
+app.command("tasks")(tasks.tasks)
 app.command("twin")(serve.twin)
 app.command("api")(api.api)
 app.command("doctor")(doctor.doctor)
@@ -106,9 +108,10 @@ def _sentence(error: RegistreError) -> str:
         return harmless(str(error))
     text = str(error)
     with suppress(ConfigurationError):
-        address = load_settings().database_url
-        if address is not None:
-            text = text.replace(address.get_secret_value(), "***")
+        settings = load_settings()
+        for address in (settings.database_url, settings.broker_url):
+            if address is not None:
+                text = text.replace(address.get_secret_value(), "***")
     return harmless(mask(text))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from threading import Event
 from typing import Annotated
 
 import typer
 
+from registre.cli.starting import WaitFlag, store_when_there
 from registre.log import configure
 from registre.settings import Where, load_settings
-from registre.wiring import open_store
 
 
 def api(
@@ -17,6 +18,7 @@ def api(
     port: Annotated[
         int | None, typer.Option(help="Port; 0 takes a free one. REGISTRE_API_PORT, else 3000.", min=0, max=65535)
     ] = None,
+    wait: WaitFlag = False,
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Serve the HTTP API until Ctrl-C. Every caller needs a key: `registre keys add`."""
@@ -24,7 +26,8 @@ def api(
 
     settings = load_settings(api_host=host, api_port=port)
     configure(settings.log_level)
-    with open_store(settings) as store:
+    # No signal is caught before the server runs: one ends it while it waits.
+    with store_when_there(settings, Event(), wait=wait) as store:
 
         def announce(address: str) -> None:
             """Once it listens: a start that fails must not use up the first key."""

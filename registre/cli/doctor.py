@@ -15,7 +15,7 @@ from registre import doctor as check
 from registre.cli.options import JsonFlag
 from registre.cli.output import show_json, show_table
 from registre.doctor import Finding, Health
-from registre.errors import RegistreError
+from registre.errors import ConfigurationError, RegistreError, Unavailable
 from registre.secrecy import standing
 from registre.settings import Settings, load_settings
 from registre.wiring import Store, make_spool, open_database, open_store
@@ -45,6 +45,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from check.home(settings.home)
     yield check.tried("browser", lambda: _browser(settings), "Install Chromium, or name one by REGISTRE_CHROMIUM.")
     yield _site(settings)
+    if settings.broker_url is not None:
+        yield _broker(settings.broker_url.get_secret_value())
     with ExitStack() as stack:
         try:
             database = stack.enter_context(open_database(settings))
@@ -70,7 +72,7 @@ def _of_the_store(settings: Settings, store: Store) -> Iterator[Finding]:
     yield check.secrets(stored.plain, stored.former, stored.unreadable, vault.can_seal)
     yield from check.gates(store.gates.closures(), store.gates.pauses())
     yield check.work(store.views.counts(), store.views.workers(), store.views.oldest_waiting(), check.now())
-    yield check.spool(len(make_spool(settings).waiting()))
+    yield check.spool(len(make_spool(settings).waiting()), store.views.failing_deliveries())
     yield check.keys(store.keys.all())
     if given_up := sum(hook.given_up for hook in store.webhooks.all()):
         yield Finding("webhooks", Health.WARNING, f"{given_up} notices were never taken.", "registre api, page Access")
@@ -109,6 +111,20 @@ def _site(settings: Settings) -> Finding:
     if answer.status_code >= 500:
         return Finding("site", Health.WARNING, told, "The registry is away; orders wait by themselves.")
     return Finding("site", Health.OK, told)
+
+
+def _broker(address: str) -> Finding:
+    from actors.broker import probe  # where it is used: other commands must not wait for it
+
+    try:
+        return Finding("broker", Health.OK, probe(address))
+    except Unavailable as error:
+        # Documents are delivered all the same, some seconds later.
+        return Finding(
+            "broker", Health.WARNING, error.message, "Start it, or mend the host and port in REGISTRE_BROKER_URL."
+        )
+    except ConfigurationError as error:
+        return Finding("broker", Health.FAILED, error.message, "Mend the user and password in REGISTRE_BROKER_URL.")
 
 
 def _buckets(store: Store) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +10,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from registre.cli.api_beside import ApiBeside
 from registre.cli.output import show_json, show_table, show_text
+from registre.cli.starting import WaitFlag, stop_on_signals, store_when_there
 from registre.cli.tui import logging_to, needs_terminal, passing_key, watch_until_left
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
@@ -27,7 +26,7 @@ from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.fault_orders import read_arguments
 from registre.twin.faults import FAULTS, FaultKind
 from registre.twin.places import Place
-from registre.wiring import Store, open_registry, open_store
+from registre.wiring import Store, open_registry
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +42,17 @@ def up(
     with_api: Annotated[
         bool, typer.Option("--api/--no-api", help="Serve the HTTP API too, as `registre api` does.")
     ] = True,
+    with_tasks: Annotated[
+        bool,
+        typer.Option(
+            "--tasks/--no-tasks",
+            help="Deliver, and send notices, in this process too; without, `registre tasks` does on this host.",
+        ),
+    ] = True,
     with_tui: Annotated[
         bool, typer.Option("--tui", help="Open the terminal dashboard on it; leaving that stops nothing.")
     ] = False,
+    wait: WaitFlag = False,
 ) -> None:
     """Run this host's worker: sign in once per account, take orders as they come, until Ctrl-C."""
     if with_tui and not with_api:
@@ -54,10 +61,10 @@ def up(
         needs_terminal()
     settings = load_settings()
     configure(settings.log_level)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     with ExitStack() as stack:
         aside = stack.enter_context(logging_to(settings.home / "up.log")) if with_tui else None
-        store = stack.enter_context(open_store(settings))
+        store = stack.enter_context(store_when_there(settings, stop, wait=wait))
         keep_worlds_apart(settings, store, with_twin)
         key = stack.enter_context(passing_key(store)) if with_tui else None
         beside = ApiBeside() if with_api else nullcontext()
@@ -66,8 +73,11 @@ def up(
             if key is not None and aside is not None and api is not None:
                 watch_until_left(api.address(), key, aside, stop)
 
+        def work(settings: Settings) -> None:
+            _work(settings, store, stop, beside, watch, with_tasks=with_tasks)
+
         if not with_twin:
-            _work(settings, store, stop, beside, watch)
+            work(settings)
             return
         with running_twin(settings.home / "twin-ledger.jsonl") as base_url:
             if not store.accounts.all():
@@ -75,7 +85,7 @@ def up(
             for username, password in demo_accounts(TWIN_ACCOUNTS):
                 store.accounts.add(username, password)
             typer.echo(f"twin of the registry at {base_url}", err=True)
-            _work(settings.model_copy(update={"base_url": base_url}), store, stop, beside, watch)
+            work(settings.model_copy(update={"base_url": base_url}))
 
 
 def _work(
@@ -84,12 +94,14 @@ def _work(
     stop: Event,
     beside: AbstractContextManager[ApiBeside | None],
     watch: Callable[[ApiBeside | None], None],
+    *,
+    with_tasks: bool,
 ) -> None:
     """`beside` is up from when the worker is until it has drained; `watch` is given it, or None without one."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
     with open_registry(settings, store.forms, say=lambda line: typer.echo(line, err=True)) as registry:
-        fleet = Fleet(settings, store, registry)
+        fleet = Fleet(settings, store, registry, tasks_elsewhere=not with_tasks)
         fleet.start()
         with beside as api:
             if not store.accounts.all():
@@ -215,19 +227,3 @@ def keep_worlds_apart(settings: Settings, store: Store, with_twin: bool) -> None
         raise Refused(
             "This database holds the twin's made-up accounts; use another REGISTRE_HOME for the real site, or run with --twin."
         )
-
-
-def _stop_on_signals() -> Event:
-    """Set by the first SIGINT or SIGTERM; a second one ends the process at once, as if it were killed."""
-    stop = Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del frame
-        if stop.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-    return stop

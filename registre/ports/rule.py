@@ -22,6 +22,7 @@ from registre.job import (
     Status,
     WorkerView,
 )
+from registre.ledger import FailingDelivery
 from registre.pulse import Cause, Pulse, Span
 
 
@@ -64,6 +65,10 @@ class Views(Protocol):
 
     def deeds(self, before: str | None = None, limit: int = 100) -> list[Event]:
         """What people did, newest first; `before` is the cursor of the last one known."""
+
+    def failing_deliveries(self) -> list[FailingDelivery]:
+        """Documents that are safe on their host and that their bucket did not take several times, the longest first, 100 at
+        most. None is given up; a person may mend what the reason says."""
 
     def workers(self) -> list[WorkerView]:
         """Every worker that was ever reported; one that is dead is 'offline', whatever it said last."""

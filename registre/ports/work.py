@@ -141,6 +141,9 @@ class Ledger(Protocol):
     def lose(self, purchase: PurchaseId, reason: str) -> None:
         """A secured file cannot be delivered after all; the job stops for a person. Repeats are fine."""
 
+    def note_undelivered(self, purchase: PurchaseId, reason: str) -> None:
+        """A delivery of it failed; from the third time on people are told. Nothing when it is not secured any more."""
+
     def deliver(self, delivery: Delivery) -> str:
         """The ack: closes the job. 'completed', 'repeated', or 'kept' when the job had ended otherwise."""
 

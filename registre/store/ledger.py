@@ -38,6 +38,9 @@ class Purchases:
     def lose(self, purchase: PurchaseId, reason: str) -> None:
         self._gateway.call("lose_purchase", purchase=purchase, reason=reason)
 
+    def note_undelivered(self, purchase: PurchaseId, reason: str) -> None:
+        self._gateway.call("note_undelivered", purchase=purchase, reason=reason)
+
     def deliver(self, delivery: Delivery) -> str:
         row = self._gateway.call(
             "deliver",

@@ -22,6 +22,7 @@ from registre.job import (
     Status,
     WorkerView,
 )
+from registre.ledger import FailingDelivery
 from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
 from registre.store.rows import request_of
 
@@ -120,6 +121,9 @@ class Reading:
 
     def hosts(self) -> list[HostView]:
         return [HostView(**row) for row in self._gateway.call("hosts_as_seen")]
+
+    def failing_deliveries(self) -> list[FailingDelivery]:
+        return [FailingDelivery(**row) for row in self._gateway.call("failing_deliveries")]
 
     def expected_end(self) -> datetime | None:
         found: datetime | None = self._gateway.call("expected_end")[0]["expected_end"]

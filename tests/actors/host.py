@@ -44,9 +44,10 @@ class Site:
 
     # -- the fleet
 
-    def start(self, **changes: Any) -> Fleet:
+    def start(self, *, tasks_elsewhere: bool = False, **changes: Any) -> Fleet:
         assert self.fleet is None, "a host has one fleet"
-        self.fleet = Fleet(self.settings.model_copy(update=changes), self.store, self.registry)
+        settings = self.settings.model_copy(update=changes)
+        self.fleet = Fleet(settings, self.store, self.registry, tasks_elsewhere=tasks_elsewhere)
         self.fleet.start()
         return self.fleet
 

@@ -113,7 +113,9 @@ def test_an_option_out_of_its_bounds_exits_2_without_a_traceback(home: Path) -> 
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("arguments", [("jobs", "list"), ("submit", "index", *LOT), ("up",), ("db", "status")])
+@pytest.mark.parametrize(
+    "arguments", [("jobs", "list"), ("submit", "index", *LOT), ("up",), ("tasks",), ("api",), ("db", "status")]
+)
 def test_a_database_that_does_not_answer_is_one_sentence_and_75(home: Path, arguments: tuple[str, ...]) -> None:
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))

@@ -15,6 +15,7 @@ from registre.twin.config import TwinConfig
 from registre.twin.server import TwinServer
 from registre.wiring import Store
 from tests.command import Run, Said, in_this_process, registre
+from tests.redis_server import running_redis
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +71,20 @@ def test_without_its_database_it_says_so_and_fails(tmp_path: Path) -> None:
     assert said.code == 1
     assert (health(said.out)["database"], health(said.out)["site"]) == ("failed", "warning")
     assert "Traceback" not in said.err
+
+
+def test_a_broker_is_asked_and_its_password_is_not_told(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_redis("--requirepass", "r1ght") as guarded:
+        for user, stands in ((":r1ght@", "ok"), (":wr0ng@", "failed"), ("", "failed")):
+            monkeypatch.setenv("REGISTRE_BROKER_URL", f"redis://{user}127.0.0.1:{guarded.port}/0")
+            answer: Any = run("doctor", "--json")
+            assert health(answer.stdout)["broker"] == stands
+            assert answer.exit_code == (1 if stands == "failed" else 0)
+            assert "r0ng" not in answer.output
+            assert "r1ght" not in answer.output
+    told: Any = run("doctor", "--json")
+    [broker] = [finding for finding in json.loads(told.stdout) if finding["what"] == "broker"]
+    assert (told.exit_code, broker["health"]) == (0, "warning"), "documents are delivered without it too"
+    assert "REGISTRE_BROKER_URL" in broker["to_do"]

@@ -5,19 +5,18 @@ with its sentence when its configuration must be mended.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
-import subprocess
-import sys
+import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
-from typing import Any
-from xmlrpc.client import ServerProxy
 
 import pytest
-from supervisor.xmlrpc import SupervisorTransport
 
+from benchmarks.supervisord.run import prove
 from registre.cli.supervision import STOP_MARGIN_SECONDS, rendered
 from registre.job import JobId, Status
 from registre.settings import Settings
@@ -25,70 +24,12 @@ from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.server import TwinServer
 from registre.wiring import open_store
 from tests.command import registre
-from tests.processes import environment, processes_of
+from tests.processes import processes_of
+from tests.redis_server import server
+from tests.supervised import PATIENCE, PROGRAMS, WITH_BROKER, Host
 from tests.waiting import until
 
-PATIENCE = 90.0
-PROGRAMS = ("worker", "api")
 ORDER = ("--circonscription", "Montréal", "--cadastre", "Cadastre du Québec")
-
-
-class Host:
-    """One host's programs under supervisord, with their own home and the twin in front of them."""
-
-    def __init__(self, home: Path, **settings: str) -> None:
-        self.home = home
-        self.environment = environment(home, **settings)
-        printed = subprocess.run(
-            [sys.executable, "-m", "registre.cli", "supervisord"],
-            env=self.environment,
-            cwd=home,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        self.conf = home / "supervisord.conf"
-        self.conf.write_text(printed)
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-n", "-c", str(self.conf)],
-            env=self.environment,
-            cwd=home,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-        until(self._answers, "supervisord does not answer", PATIENCE)
-
-    def ask(self, method: str, *arguments: object) -> Any:
-        """A line of its own for each question: one that failed once answers nothing more."""
-        line = SupervisorTransport(None, None, f"unix://{self.home}/supervisord.sock")
-        with ServerProxy("http://127.0.0.1", transport=line) as proxy:
-            return getattr(proxy.supervisor, method)(*arguments)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.ask("getState")["statename"] == "RUNNING")
-        except OSError:
-            return False
-
-    def state(self, program: str) -> str:
-        return str(self.ask("getProcessInfo", program)["statename"])
-
-    def pid(self, program: str) -> int:
-        return int(self.ask("getProcessInfo", program)["pid"])
-
-    def are_up_since(self, killed: Mapping[str, int]) -> bool:
-        """Both run, in other processes than those."""
-        return all(self.state(name) == "RUNNING" and self.pid(name) != killed.get(name) for name in PROGRAMS)
-
-    def log(self, program: str) -> str:
-        file = self.home / "log" / f"{program}.log"
-        return file.read_text() if file.exists() else ""
-
-    def close(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -152,6 +93,55 @@ def test_a_configuration_that_must_be_mended_stays_down_with_its_sentence(home: 
             assert "Traceback" not in host.log(program)
     finally:
         host.close()
+
+
+@pytest.mark.timeout(200)
+def test_a_database_that_is_away_at_start_is_waited_for_without_a_new_process_each_second(home: Path) -> None:
+    with socket.socket() as nobody:  # bound, and nobody listens
+        nobody.bind(("127.0.0.1", 0))
+        address = f"postgresql://me:s3cret@127.0.0.1:{nobody.getsockname()[1]}/registre"
+        host = Host(home, DATABASE_URL=address)
+        try:
+            for program in PROGRAMS:
+                until(lambda program=program: host.log(program).count("asked again") >= 2, "it does not wait", PATIENCE)  # type: ignore[misc]
+                assert len(re.findall("does not answer", host.log(program))) == host.log(program).count("asked again")
+                assert "s3cret" not in host.log(program)
+            host.ask("stopAllProcesses")
+            assert {host.state(program) for program in PROGRAMS} == {"STOPPED"}
+        finally:
+            host.close()
+
+
+@pytest.mark.timeout(300)
+def test_twenty_orders_while_each_program_is_killed_once() -> None:
+    """`make proof-supervisord` in small."""
+    outcome, _ = prove(seed=2, orders=20)
+    assert outcome.breaches == []
+    assert sorted(killing.program for killing in outcome.killings) == sorted(WITH_BROKER)
+
+
+def test_with_a_broker_the_tasks_are_a_program_of_their_own(home: Path) -> None:
+    path = f"{server().parent}{os.pathsep}{os.environ['PATH']}"
+    url = "redis://127.0.0.1:6400/0"
+    printed = registre(home, "supervisord", REGISTRE_BROKER_URL="amqp://me:s3cret@broker.example/").out
+    read = ConfigParser(interpolation=None)
+    read.read_string(printed)
+    assert read["program:worker"]["command"].endswith("up --wait --no-api --no-tasks")
+    assert read["program:tasks"]["command"].endswith("registre tasks --wait")
+    assert int(read["program:tasks"]["priority"]) < int(read["program:worker"]["priority"]), "it is stopped after it"
+    assert int(read["program:tasks"]["stopwaitsecs"]) > Settings().drain_seconds
+    assert "s3cret" not in printed
+    assert "program:redis" not in read
+    read.read_string(registre(home, "supervisord", "--with-redis", REGISTRE_BROKER_URL=url, PATH=path).out)
+    assert "--bind 127.0.0.1 --port 6400" in read["program:redis"]["command"]
+
+
+@pytest.mark.parametrize("url", ["", "redis://:s3cret@127.0.0.1/0", "redis://cache.example/0", "amqp://127.0.0.1/"])
+def test_a_redis_of_this_host_is_on_loopback_and_has_no_password(home: Path, url: str) -> None:
+    said = registre(home, "supervisord", "--with-redis", REGISTRE_BROKER_URL=url)
+    assert said.code == 78
+    assert "--with-redis is for" in said.sentence
+    assert "s3cret" not in said.err
 
 
 def test_the_one_at_the_root_is_that_of_a_host_without_settings() -> None:

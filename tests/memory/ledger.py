@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from registre.errors import ErrorKind, LeaseLost, Refused
 from registre.job import JobId, Lease, Status
-from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, PurchaseState, SecuredFile, Verdict
+from registre.ledger import FAILING_AFTER, Delivery, Intent, LedgerLine, PurchaseId, PurchaseState, SecuredFile, Verdict
 from tests.memory.money import fee_of, give_back, over, purchases_of, reserve, uses_of
 from tests.memory.moves import (
     NEVER_BLINDLY,
@@ -137,6 +137,17 @@ class MemoryLedger:
                 line.state, line.reason = PurchaseState.AMBIGUOUS, reason
                 self._state.tell("purchase.ambiguous", job.id, now, purchase=purchase, reason=reason)
 
+    def note_undelivered(self, purchase: PurchaseId, reason: str) -> None:
+        with self._state.transaction() as now:
+            line = self._state.purchases.get(purchase)
+            if line is None or line.state is not PurchaseState.SECURED:
+                return
+            line.failures, line.failed_at, line.reason = line.failures + 1, now, reason
+            if line.failures == FAILING_AFTER:
+                self._state.tell(
+                    "purchase.undelivered", line.job_id, now, purchase=purchase, failures=line.failures, reason=reason
+                )
+
     def deliver(self, delivery: Delivery) -> str:
         with self._state.transaction() as now:
             line = self._state.purchase(delivery.purchase_id)
@@ -145,7 +156,7 @@ class MemoryLedger:
             if line.state is PurchaseState.DELIVERED:
                 return "repeated"
             line.state, line.delivered_at = PurchaseState.DELIVERED, now
-            line.path = f"{delivery.bucket}/{delivery.object_key}"
+            line.path, line.reason = f"{delivery.bucket}/{delivery.object_key}", None
             job = self._state.jobs[line.job_id]
             # Not the fact's `path`: it may not be the job's.
             self._state.tell("purchase.delivered", job.id, now, purchase=line.id, delivered_to=line.path)

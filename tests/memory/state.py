@@ -138,6 +138,8 @@ class PurchaseRow:
     pages: int | None = None
     path: str | None = None
     reason: str | None = None
+    failures: int = 0
+    failed_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -19,9 +19,9 @@ from registre.job import (
     Status,
     WorkerView,
 )
-from registre.ledger import PurchaseState
+from registre.ledger import FAILING_AFTER, FailingDelivery, PurchaseState
 from registre.pulse import Beat, Cause, Pulse, Span
-from tests.memory.state import AttemptRow, JobRow, State
+from tests.memory.state import AttemptRow, JobRow, PurchaseRow, State
 
 ANSWERED = ("secured", "completed", "failed")
 
@@ -145,6 +145,31 @@ class MemoryViews:
         safe = [p for p in self._state.purchases.values() if p.host == name and p.state is PurchaseState.SECURED]
         since = min((p.secured_at for p in safe if p.secured_at is not None), default=None)
         return HostView(name, row.version, row.seen_at, len(safe), since)
+
+    def failing_deliveries(self) -> list[FailingDelivery]:
+        with self._state.transaction():
+            failing = [
+                p
+                for p in self._state.purchases.values()
+                if p.state is PurchaseState.SECURED and p.failures >= FAILING_AFTER
+            ]
+            return [self._failing(p) for p in sorted(failing, key=lambda p: (p.secured_at or p.intended_at, p.id))]
+
+    def _failing(self, row: PurchaseRow) -> FailingDelivery:
+        assert row.secured_at is not None
+        assert row.failed_at is not None
+        number = self._state.jobs[row.job_id].order.request.number
+        return FailingDelivery(
+            row.id,
+            row.job_id,
+            row.host,
+            row.source,
+            number,
+            row.secured_at,
+            row.failures,
+            row.failed_at,
+            row.reason or "",
+        )
 
     def expected_end(self) -> datetime | None:
         return None  # memory keeps no pace

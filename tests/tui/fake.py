@@ -163,6 +163,7 @@ class FakeApi:
         self.answers: dict[str, Any] = {
             "/api/overview": overview(),
             "/api/hosts": {"hosts": []},
+            "/api/undelivered": {"failing": []},
             "/api/hours": {"hours": [], "holidays": []},
             "/api/pulse": {
                 "span": "hour",

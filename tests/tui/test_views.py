@@ -31,6 +31,27 @@ async def test_the_fleet_shows_each_account_its_order_and_its_step(api: FakeApi)
         await desk.until_shown("99T0003  Le site a refusé le mot de passe.")
 
 
+async def test_a_document_that_its_bucket_does_not_take_is_told_with_the_reason(api: FakeApi) -> None:
+    api.answers["/api/undelivered"] = {
+        "failing": [
+            {
+                "job_id": api.busy().jobs[0]["extraction_id"],
+                "host": "bureau",
+                "source": "index",
+                "number": "2 784 007",
+                "secured_at": "2026-12-01T13:05:00Z",
+                "failures": 4,
+                "failed_at": "2026-12-01T13:06:00Z",
+                "reason": "The bucket index has no room left",
+            }
+        ]
+    }
+    async with opened(api) as desk:
+        await desk.until_shown(
+            "1 document not taken by its bucket", "index 2 784 007: The bucket index has no room left"
+        )
+
+
 async def test_a_step_is_shown_as_the_stream_tells_it_and_the_clock_goes_on(api: FakeApi) -> None:
     async with opened(api.busy()) as desk:
         api.push(fact(6, "job.step", api.jobs[0]["extraction_id"], step="saving the document"))

@@ -47,6 +47,10 @@ class NotedLedger:
         assert purchase == P1
         self._note("lose", reason)
 
+    def note_undelivered(self, purchase: PurchaseId, reason: str) -> None:
+        assert purchase == P1
+        self._note("undelivered", reason)
+
     def deliver(self, delivery: Delivery) -> str:
         assert (delivery.purchase_id, delivery.sha256) == (P1, SHA)
         self._note("deliver", f"{delivery.bucket}/{delivery.object_key}")
@@ -182,6 +186,50 @@ def test_a_damaged_file_waits_until_its_job_can_be_told(deliverer: Deliverer, le
     with pytest.raises(DatabaseUnavailable):
         deliverer.deliver(P1)
     assert deliverer.pending() == [P1]
+
+
+def test_a_document_that_another_process_delivers_meanwhile_is_gone_and_no_error(
+    deliverer: Deliverer, ledger: NotedLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought(deliverer)
+
+    def put(*_: object) -> None:
+        monkeypatch.undo()
+        assert Deliverer(deliverer.spool, deliverer.bucket, ledger).deliver(P1) == "completed"
+        raise StoreUnavailable("The file to store is not there.")
+
+    monkeypatch.setattr(LocalBuckets, "put", put)
+    assert deliverer.deliver(P1) == "gone"
+
+
+def test_a_failure_is_noted_in_one_sentence_and_a_database_that_is_away_hears_of_the_next(
+    deliverer: Deliverer, ledger: NotedLedger
+) -> None:
+    deliverer.note_failure(P1, StoreUnavailable("The bucket is away."))
+    deliverer.note_failure(P1, ZeroDivisionError("division by zero"))
+    assert ledger.told == [
+        ("undelivered", "The bucket is away"),
+        ("undelivered", "An unexpected error stopped the delivery"),
+    ]
+    ledger.breaks["undelivered"] = DatabaseUnavailable("It does not answer.")
+    deliverer.note_failure(P1, StoreUnavailable("The bucket is away."))
+
+
+def test_the_ledger_is_told_of_what_the_spool_holds_and_nothing_is_delivered(
+    deliverer: Deliverer, ledger: NotedLedger
+) -> None:
+    folder = bought(deliverer).parent
+    deliverer.report()
+    assert ledger.told == [("secure", SHA)]
+    for unusable in (Refused("This purchase was void."), NotFound("No purchase has this id.")):
+        ledger.breaks["secure"] = unusable
+        deliverer.report()
+    ledger.breaks["secure"] = DatabaseUnavailable("It does not answer.")
+    with pytest.raises(DatabaseUnavailable):
+        deliverer.report()
+    (folder / "manifest.json").write_bytes(b"")
+    deliverer.report()
+    assert deliverer.pending() == [P1], "a delivery judges what cannot be reported"
 
 
 # -- after a crash

@@ -14,6 +14,7 @@ from registre.doctor import Finding, Health
 from registre.errors import StoreUnavailable
 from registre.gates import Closure, Gate, Pause, Scope
 from registre.job import Status, WorkerView
+from registre.ledger import FailingDelivery, PurchaseId
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOTHING = dict.fromkeys(Status, 0)
@@ -86,7 +87,10 @@ def test_orders_that_wait_for_nobody_have_failed() -> None:
 
 
 def test_what_is_not_in_its_bucket_yet_is_counted() -> None:
-    assert (doctor.spool(0).health, doctor.spool(2).health) == (Health.OK, Health.WARNING)
+    assert (doctor.spool(0, []).health, doctor.spool(2, []).health) == (Health.OK, Health.WARNING)
+    failing = FailingDelivery(PurchaseId("p"), "j", "host-a", "index", "1", NOW, 3, NOW, "The bucket has no room left")
+    found = doctor.spool(2, [failing])
+    assert (found.health, "host-a: The bucket has no room left." in found.told) == (Health.FAILED, True)
 
 
 def test_keys_that_are_all_revoked_are_none() -> None:

@@ -180,3 +180,31 @@ def test_a_secret_key_that_is_none_is_told_in_one_sentence(monkeypatch: pytest.M
     with pytest.raises(ConfigurationError) as told:
         load_settings()
     assert str(told.value) == "REGISTRE_SECRET_KEY is wrong: key 1 is none that `registre accounts key` made."
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["redis://localhost", "rediss://:s3cret@cache.example:6380/1", "amqp://me:s3cret@broker/", "amqps://broker"],
+)
+def test_the_address_of_a_broker_is_shown_by_nothing(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("REGISTRE_BROKER_URL", address)
+    settings = load_settings()
+    assert settings.broker_url is not None
+    assert settings.broker_url.get_secret_value() == address
+    assert "s3cret" not in repr(settings)
+    assert settings.alone().broker_url is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:6379", "http://me:s3cret@host", "redis://", "redis://:s3cret@", "redis://host:s3cret", "amqp:///x"],
+)
+def test_an_address_of_no_broker_is_one_sentence_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("REGISTRE_BROKER_URL", address)
+    with pytest.raises(
+        ConfigurationError, match="REGISTRE_BROKER_URL is wrong: an address such as redis://"
+    ) as refused:
+        load_settings()
+    assert "s3cret" not in str(refused.value)

@@ -80,20 +80,31 @@ class FleetView(View):
             panel = self.query_one(f"#{name}", Words)
             panel.put(Text("\n").join(lines))
             panel.display = name == "queue" or self.dashboard.is_online  # of the others nothing is recorded
+        told = self._told(found)
         why = self.query_one("#why", Words)
-        why.display = bool(found.waiting_because)
-        why.put(
-            self.pen.text(
-                f"{self.tongue.say('Why orders wait:')} {self.tongue.reason(found.waiting_because)}", "warning"
-            )
-            if found.waiting_because
-            else ""
-        )
+        why.display = bool(told)
+        why.put(Text("\n").join(told))
         self.listing().show(
             [self._line(account, found) for account in found.accounts],
             empty=self.tongue.say("No account yet: add one in the view of accounts, or with `registre accounts add`."),
             foot=self._whole_error(),
         )
+
+    def _told(self, found: Overview) -> list[Text]:
+        """What a person must not miss, each in its sentence."""
+        pen, tongue, failing = self.pen, self.tongue, self.model.failing
+        lines = []
+        if failing:
+            first, n = failing[0], len(failing)
+            word = tongue.many(
+                "%(n)s document not taken by its bucket", "%(n)s documents not taken by their buckets", n
+            )
+            lines.append(pen.text(f"{word}: {first.source} {first.number}: {first.reason}", "error"))
+        if found.waiting_because:
+            lines.append(
+                pen.text(f"{tongue.say('Why orders wait:')} {tongue.reason(found.waiting_because)}", "warning")
+            )
+        return lines
 
     # -- the panels
 

@@ -180,7 +180,8 @@ begin
         perform registre.refuse('other_document', 'This purchase is not secured with this file.');
     end if;
     if v_purchase.state = 'delivered' then return 'repeated'; end if;
-    update registre.purchases set state = 'delivered', delivered_at = v_now, bucket = p_bucket, object_key = p_object_key
+    update registre.purchases set state = 'delivered', delivered_at = v_now, bucket = p_bucket, object_key = p_object_key,
+        reason = null
     where id = p_purchase;
     perform registre.emit('purchase.delivered', v_purchase.job_id,
         jsonb_build_object('purchase', p_purchase, 'object', p_bucket || '/' || p_object_key), v_now);

@@ -293,7 +293,11 @@ begin
         when 'Complété' then return 'it is done: ' || coalesce(v_job.supabase_path, '');
         when 'Erreur' then return 'it ended in error: ' || coalesce(v_job.error_message, v_job.error_kind, '');
         when 'En traitement' then
-            if v_job.lease_until is null then return 'its document is bought and on its way to the bucket'; end if;
+            if v_job.lease_until is null then
+                return (select 'its document is bought and on its way to the bucket'
+                        || coalesce(', in which it could not be put yet: ' || (select p.reason from registre.purchases p
+                            where p.id = v_job.purchase_id and p.state = 'secured'), ''));
+            end if;
             return 'it is being worked on by ' || coalesce(v_job.worker_id, v_job.lease_owner) || coalesce(': ' || v_job.step, '');
         else null;
     end case;
