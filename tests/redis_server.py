@@ -48,6 +48,10 @@ class RedisServer:
         )
         until(self._listens, "the Redis does not start")
 
+    @property
+    def lives(self) -> bool:
+        return self._process is not None
+
     def kill(self) -> None:
         """As a machine that loses its power: nothing that it held comes back."""
         assert self._process is not None

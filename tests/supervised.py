@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import ServerProxy
+from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -24,8 +25,15 @@ WITH_BROKER = ("redis", "tasks", "worker", "api")
 class Host:
     """One host's programs under supervisord, with their own home."""
 
-    def __init__(self, home: Path, *arguments: str, programs: Collection[str] = PROGRAMS, **settings: str) -> None:
-        """`arguments` are those of `registre supervisord`, `programs` what it is to keep up."""
+    def __init__(
+        self,
+        home: Path,
+        *arguments: str,
+        programs: Collection[str] = PROGRAMS,
+        edit: Callable[[str], str] = lambda printed: printed,
+        **settings: str,
+    ) -> None:
+        """`arguments` are those of `registre supervisord`, `programs` what it is to keep up; `edit` changes what it printed."""
         self.home = home
         self.programs = programs
         self.environment = environment(home, **settings)
@@ -38,7 +46,7 @@ class Host:
             check=True,
         ).stdout
         self.conf = home / "supervisord.conf"
-        self.conf.write_text(printed)
+        self.conf.write_text(edit(printed))
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-n", "-c", str(self.conf)],
             env=self.environment,
@@ -77,6 +85,14 @@ class Host:
         pid = self.pid(program)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def restart(self, *programs: str) -> None:
+        """Have them stopped as an operator does, and started again; this waits for the first half of it."""
+        for program in programs:
+            with suppress(Fault):  # it is not up just now
+                self.ask("stopProcess", program)
+            with suppress(Fault):
+                self.ask("startProcess", program, False)
 
     def log(self, program: str) -> str:
         file = self.home / "log" / f"{program}.log"

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import LiteralString
 
 import httpx
-from tests.redis_server import RedisServer, free_port
-from tests.supervised import Host
 
 from benchmarks.proof.blows import Blow
 from benchmarks.proof.bucket import Bucket
@@ -38,7 +36,9 @@ from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.server import TwinServer
 from registre.wiring import make_store
 from tests.processes import processes_of
+from tests.redis_server import RedisServer, free_port
 from tests.supabase.server import SECRET_KEY
+from tests.supervised import Host
 from tests.waiting import until
 
 SESSIONS = 6
@@ -179,14 +179,16 @@ class Ground:
         return int((Folders(self.folder / "pg").data / "postmaster.pid").read_text("utf-8").split()[0])
 
     def kill_broker(self) -> None:
-        self.broker.kill()
+        if self.broker.lives:
+            self.broker.kill()
 
     def start_broker(self) -> None:
         if not self.broker.lives:
             self.broker.start()
 
     def empty_broker(self) -> None:
-        self.broker.empty()
+        if self.broker.lives:
+            self.broker.empty()
 
     # -- the end
 

@@ -107,6 +107,7 @@ class Proof:
         early, through_api = others[: len(others) // 3], others[len(others) // 3 :]
         outcome.through_api = len(through_api)
         place_orders([*straight, *early], on.store, on.dsn)
+        on.start()
         person = Person(on.store, on.line.read, lambda: self._books(on), on.accounts, Random(f"person/{self._seed}"))
         sky = Sky(on.twin.faults, self._seed, person.note_calm)
         outcome.person, outcome.gusts = person.did, sky.blown

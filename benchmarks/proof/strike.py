@@ -26,9 +26,9 @@ class Striker:
         self._on = ground
         host = ground.host
         self._strikes: dict[Blow, Callable[[], None]] = {
-            Blow.WORKER: lambda: host.kill("worker"),
-            Blow.TASKS: lambda: host.kill("tasks"),
-            Blow.API: lambda: host.kill("api"),
+            Blow.WORKER: lambda: self._kill("worker"),
+            Blow.TASKS: lambda: self._kill("tasks"),
+            Blow.API: lambda: self._kill("api"),
             Blow.CHROMIUM: lambda: self._kill_below("worker", _is_chromium),
             Blow.DRIVER: lambda: self._kill_below("worker", is_driver),
             Blow.POSTGRES: lambda: os.kill(ground.postgres_pid(), signal.SIGKILL),
@@ -43,7 +43,7 @@ class Striker:
             Blow.CLOCK_FORWARD: lambda: self._clock(JUMP_SECONDS),
             Blow.CLOCK_BACK: lambda: self._clock(-JUMP_SECONDS),
             Blow.DRAIN: lambda: host.restart("worker"),
-            Blow.RESTART: host.restart_all,
+            Blow.RESTART: lambda: host.restart(*host.programs),
         }
         self._lifts: dict[Blow, Callable[[], None]] = {
             Blow.BROKER: ground.start_broker,
@@ -69,9 +69,17 @@ class Striker:
         for lift in self._lifts.values():
             lift()
 
+    def _kill(self, program: str) -> None:
+        """Whatever it is doing; not while supervisord starts it."""
+        if pid := self._on.host.pid(program):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def _kill_below(self, program: str, is_one: Callable[[psutil.Process], bool]) -> None:
+        if not (pid := self._on.host.pid(program)):
+            return
         with suppress(psutil.Error):
-            for process in psutil.Process(self._on.host.pid(program)).children(recursive=True):
+            for process in psutil.Process(pid).children(recursive=True):
                 with suppress(psutil.Error):
                     if is_one(process):
                         process.kill()
