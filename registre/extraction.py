@@ -7,6 +7,7 @@ checked, fsynced and renamed. Interruption is honoured before the intent and nev
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 SAVE_TRIES = 3
 """Saving from the open viewer is free, so a failed save is repeated before anybody is asked."""
+ROOM_SECONDS = 120.0
+"""How long a billed document waits in its viewer while the spool's disk is full: less than a drain may take."""
+ROOM_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +155,32 @@ class Extraction:
         return self._secure(intent.purchase_id, target)
 
     def _secure(self, purchase_id: PurchaseId, target: Path) -> Secured:
-        for left in range(SAVE_TRIES - 1, -1, -1):
-            self._step(Step.SAVING)
+        spool, left = self._means.spool, SAVE_TRIES
+        until = time.monotonic() + ROOM_SECONDS
+        while True:
             try:
-                self._session.save(target)
-                file = inspect_pdf(target, self._lease.request)
-                break
+                return self._save(purchase_id, target)
+            except StoreUnavailable as error:
+                # Billed, and its viewer is still open: a disk that has room again before long costs nobody anything.
+                left -= spool.has_room()
+                log.warning("saving %s: %s", self._lease.job_id, error)
+                while not spool.has_room() and time.monotonic() < until:
+                    time.sleep(ROOM_LOOK_SECONDS)
+                if not left or time.monotonic() >= until:
+                    raise
             except (DocumentError, FileNotFoundError) as error:
+                left -= 1
                 if not left:
-                    self._means.spool.hold(purchase_id)
+                    spool.hold(purchase_id)
                     if isinstance(error, DocumentError):
                         raise
                     raise DocumentError("No document was saved.") from None
                 log.info("saving %s again: %s", self._lease.job_id, error)
+
+    def _save(self, purchase_id: PurchaseId, target: Path) -> Secured:
+        self._step(Step.SAVING)
+        self._session.save(target)
+        file = inspect_pdf(target, self._lease.request)
         self._step(Step.SECURING)
         self._means.spool.keep(purchase_id, file)
         try:

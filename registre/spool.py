@@ -89,7 +89,7 @@ class Spool:
         folder = self._incoming / purchase_id
         order = {"request": asdict(request), "intended_at": intended_at.isoformat()}
         try:
-            if shutil.disk_usage(self._incoming).free < ROOM_BYTES:
+            if not self.has_room():
                 raise StoreUnavailable(f"The spool's disk has less than {ROOM_BYTES // 1_000_000} MB left.")
             folder.mkdir(mode=0o700, exist_ok=True)
             _write_synced(folder / _ORDER, json.dumps(order).encode())
@@ -98,6 +98,10 @@ class Spool:
         except OSError as error:
             raise StoreUnavailable(f"The spool's disk refuses to write: {error.strerror}.") from None
         return folder / _DOCUMENT
+
+    def has_room(self) -> bool:
+        """Whether its disk takes another document."""
+        return shutil.disk_usage(self._incoming).free >= ROOM_BYTES
 
     def forget(self, purchase_id: PurchaseId) -> None:
         """Nothing was bought under this purchase."""

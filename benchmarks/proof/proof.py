@@ -20,7 +20,7 @@ from benchmarks.crashes.books import Books, open_books
 from benchmarks.crashes.law import Breach, Kind
 from benchmarks.proof.blows import Blow, deal
 from benchmarks.proof.clients import AHEAD, Clients
-from benchmarks.proof.ground import Ground, ground
+from benchmarks.proof.ground import SESSIONS, Ground, ground
 from benchmarks.proof.strike import Striker
 from benchmarks.proof.watch import Struck, Watch
 from benchmarks.storm.law import judge
@@ -33,8 +33,9 @@ from registre.errors import RegistreError
 LOOK_EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 300.0
 """Without one order coming to its end, or a purchase being settled: then the proof counts as stuck."""
-QUIET_SHARE = 0.04
-"""Of the orders: the last ones end in peace, so that what is left over shows."""
+QUIET_SHARE = 0.06
+"""Of the orders over HTTP: the last ones are sent, and end, in peace: they show that the last blow is recovered from, and what
+is left over."""
 
 _COUNTS: LiteralString = """
     select (select count(*) from extraction_queue) as known,
@@ -128,9 +129,17 @@ class Proof:
 
     _ended = 0
     _known = 0
+    _is_calm = False
 
     def _room(self) -> int:
+        """How many orders the clients may send now."""
+        left = self._outcome.through_api - len(self._clients.acknowledged)
+        if self._is_last(left) and not self._is_calm:
+            return 0
         return AHEAD - (self._known - self._ended)
+
+    def _is_last(self, left: int) -> bool:
+        return left <= max(SESSIONS, self._outcome.through_api * QUIET_SHARE)
 
     def _live(self, on: Ground, person: Person, sky: Sky, striker: Striker) -> None:
         """Until every order has ended and no purchase is in doubt."""
@@ -157,12 +166,13 @@ class Proof:
             over = self._clients.are_done and self._ended >= len(self._planned)
             if over and not in_doubt and watch.is_calm:
                 return
-            quiet = self._clients.are_done and self._ended >= len(self._planned) * (1 - QUIET_SHARE)
+            quiet = self._is_last(self._outcome.through_api - len(self._clients.acknowledged))
             if quiet:
                 sky.clear()
             else:
                 sky.change(self._ended, now)
             watch.go_on(now - self._began, quiet=quiet)
+            self._is_calm = watch.is_calm or watch.is_waiting
             on.line.write(_HASTEN)
             self._pause.wait(LOOK_EVERY_SECONDS)
 

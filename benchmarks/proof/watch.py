@@ -56,6 +56,11 @@ class Watch:
         """Nothing is struck that the host has not recovered from."""
         return self._now is None
 
+    @property
+    def is_waiting(self) -> bool:
+        """The last blow is over, and the host is about to show that it is itself again."""
+        return self._over is not None
+
     def go_on(self, at: float, *, quiet: bool) -> None:
         """`at` is in seconds since the start. `quiet`: no further blow."""
         if self._now is None:

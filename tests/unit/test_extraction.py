@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import registre.extraction
 from registre import fate
 from registre.account import AccountId
 from registre.document import DocumentRequest, Source
@@ -237,6 +238,13 @@ class NotedSpool(Spool):
         self.script.happens("begin")
         return super().begin(purchase_id, request, intended_at)
 
+    full_for = 0
+    """So many looks find the disk full."""
+
+    def has_room(self) -> bool:
+        self.full_for -= 1
+        return self.full_for < 0 and super().has_room()
+
     def keep(self, purchase_id: PurchaseId, file: SecuredFile) -> SpoolEntry:
         self.script.happens("keep")
         return super().keep(purchase_id, file)
@@ -457,13 +465,44 @@ def test_a_file_bad_three_times_is_held_and_ambiguous(attempt: Attempt, tmp_path
 
 
 def test_a_disk_that_refuses_to_keep_leaves_the_document_for_recovery(attempt: Attempt) -> None:
-    attempt.script.at("keep", StoreUnavailable("disk full"))
+    attempt.script.at("keep", *[StoreUnavailable("The spool's disk refuses to keep the document.")] * 3)
     assert attempt.ends().kind is ErrorKind.AMBIGUOUS_PURCHASE
+    assert attempt.script.count("submit") == 1
     [found] = attempt.spool.interrupted()
     assert found.path.read_bytes() == DOCUMENT
 
 
 # -- a database, a disk or a lease that goes away
+
+
+@pytest.mark.parametrize("where", ["save", "keep"])
+def test_a_billed_document_waits_in_its_viewer_while_the_disk_is_full(
+    attempt: Attempt, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registre.extraction, "ROOM_LOOK_SECONDS", 0.001)
+
+    def fill_up() -> None:
+        attempt.spool.full_for = 20
+        raise StoreUnavailable("The disk is full; the document could not be saved.")
+
+    attempt.script.at(where, fill_up, fill_up, fill_up, fill_up)
+    assert isinstance(attempt.run(), Secured)
+    assert (attempt.script.count("submit"), attempt.script.count(where)) == (1, 5)
+
+
+def test_a_disk_that_stays_full_leaves_it_to_a_person_in_a_sentence(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registre.extraction, "ROOM_SECONDS", 0.05)
+    monkeypatch.setattr(registre.extraction, "ROOM_LOOK_SECONDS", 0.001)
+
+    def fill_up() -> None:
+        attempt.spool.full_for = 1_000_000
+        raise StoreUnavailable("The disk is full; the document could not be saved.")
+
+    attempt.script.at("save", fill_up)
+    assert attempt.ends().kind is ErrorKind.AMBIGUOUS_PURCHASE
+    assert attempt.ledger.reasons == ["The disk is full; the document could not be saved"]
 
 
 @pytest.mark.parametrize("error", [LeaseLost("lost"), DatabaseUnavailable("away"), Refused("refused")])

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 
 from playwright.async_api import Download, Frame, Locator, Page
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from registre.errors import DocumentError, SessionExpired
+from registre.errors import DocumentError, SessionExpired, StoreUnavailable
 from registre.site.tab import Tab
 from registre.site.translate import FOREIGN, first_line
+
+log = logging.getLogger(__name__)
 
 _STOP_FRAME = "(name) => { if (window.frames[name]) window.frames[name].stop(); }"
 
@@ -168,7 +171,11 @@ class Viewer:
             raise DocumentError(f"The document did not come whole within {self._budgets.download:g} s.") from error
         except PlaywrightError as error:
             await asyncio.to_thread(target.unlink, missing_ok=True)
-            raise DocumentError(f"The document did not come whole: {first_line(error)}.") from error
+            said = first_line(error)
+            if "ENOSPC" in said or "EDQUOT" in said:
+                raise StoreUnavailable("The disk is full; the document could not be saved.") from error
+            log.info("a download failed: %s", said)
+            raise DocumentError("The document did not come whole.") from error
         if not await asyncio.to_thread(_has_content, target):
             await asyncio.to_thread(target.unlink, missing_ok=True)
             raise DocumentError("The file that came is empty.")
