@@ -49,7 +49,7 @@ WORDS: Mapping[str, Any] = {
     "cost_today_cents": 1_800, "password": "made-up-Pass-9", "Worker.status": "busy", "uptime_seconds": 3_600,
     "Ready.accounts": {"signed in": 2, "free": 1}, "Ready.closed": ["hours"], "database": "ok", "Health.status": "ok",
     "version": "0.1.0",
-    "job_id": _JOB, "failures": 4, "Failing.reason": "The bucket index cannot be written: No space left on device",
+    "job_id": _JOB, "failures": 4, "Failing.number": "2 784 195", "Failing.reason": "The bucket index has no room left",
     # gates, rules, hours
     "gate": "pause", "scope": "client", "reason": "they asked for it", "RuleView.name": "pace_seconds",
     "meaning": "seconds between two orders of one account, about", "value": 7.5, "weekday": 1, "opens": "08:00:00",

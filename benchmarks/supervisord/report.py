@@ -37,7 +37,7 @@ def render(outcome: Outcome, circumstances: str) -> str:
         *(f"| {kind} | {by_kind[kind]} |" for kind in Kind if kind is not Kind.OTHER),
         f"| in doubt after a kill, settled by a person | {outcome.settled} |",
         "",
-        "| killed | after so many orders | up again after |",
+        "| killed | after so many orders | supervisord runs it again after |",
         "|---|---|---|",
         *(f"| {killing.program} | {killing.after} | {killing.seconds:.1f} s |" for killing in outcome.killings),
         "",
