@@ -13,7 +13,7 @@ import pykka
 
 from actors.dispatcher import Dispatcher
 from actors.lease_keeper import LeaseKeeper
-from actors.messages import Drain, Record, Ref, Tick, Wake
+from actors.messages import Asked, Drain, Record, Ref, Tick, Wake
 from actors.recorder import Recorder
 from actors.supervisor import Supervisor
 from actors.surroundings import Surroundings
@@ -107,6 +107,7 @@ class Fleet:
                 sentences=self._store.sentences,
             ),
             fleet=self._store.fleet,
+            accounts=self._store.accounts,
             gates=self._store.gates,
             idleness=self._store.idleness,
             ticker=self._ticker,
@@ -119,9 +120,11 @@ class Fleet:
         )
 
     def _ring(self, channel: str, payload: str) -> None:
-        del payload
         with suppress(pykka.ActorDeadError):
             if channel == "registre_jobs" and self._dispatcher is not None and self._supervisor is not None:
+                if payload == "account":
+                    self._supervisor.tell(Asked())
+                    return
                 self._dispatcher.tell(Wake())
                 self._supervisor.tell(Wake())
 

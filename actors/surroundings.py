@@ -11,7 +11,7 @@ from actors.ticker import Ticker
 from registre.errors import DatabaseUnavailable
 from registre.extraction import Means
 from registre.ledger import PurchaseId
-from registre.ports import Fleet, Gates, Idleness, Registry
+from registre.ports import AccountBook, Fleet, Gates, Idleness, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Surroundings:
     registry: Registry
     means: Means
     fleet: Fleet
+    accounts: AccountBook
     gates: Gates
     idleness: Idleness
     ticker: Ticker

@@ -46,7 +46,8 @@ WORDS: Mapping[str, Any] = {
     # accounts and workers
     "username": "99X9999", "account": "99X9999", "lease_owner": "host-a/3f9c01ab", "failure_count": 0,
     "Account.state": "signed in", "Account.reason": None, "Account.until": None, "work": "busy", "documents_today": 12,
-    "cost_today_cents": 1_800, "password": "made-up-Pass-9", "Worker.status": "busy", "uptime_seconds": 3_600,
+    "cost_today_cents": 1_800, "password": "made-up-Pass-9", "asked_by": "Marie Tremblay",
+    "SignInTest.message": None, "SignInTest.seconds": 2.3, "Worker.status": "busy", "uptime_seconds": 3_600,
     "Ready.accounts": {"signed in": 2, "free": 1}, "Ready.closed": ["hours"], "database": "ok", "Health.status": "ok",
     "version": "0.1.0",
     # gates, rules, hours

@@ -76,6 +76,16 @@ class Deeds:
         )
         return self._tongue.say("%(name)s is kept; it signs in as soon as a worker has room", name=found.username)
 
+    async def test(self, username: str) -> str:
+        await self._client.ask("POST", f"/api/accounts/{username}/test", wire.Account)
+        return self._tongue.say(
+            "%(name)s is signed in anew between two orders; its line tells how that went", name=username
+        )
+
+    async def put_aside(self, username: str, reason: str) -> str:
+        await self._client.ask("POST", f"/api/accounts/{username}/set-aside", wire.Account, {"reason": reason})
+        return self._tongue.say("%(name)s is set aside; its host lets it go within seconds", name=username)
+
     async def restore(self, username: str) -> str:
         await self._client.ask("POST", f"/api/accounts/{username}/restore", wire.Account)
         return self._tongue.say("%(name)s is in service again", name=username)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.tongue import N_
-from tui.wire import Account
+from tui.wire import Account, SignInTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,13 @@ PURCHASES = {
     "delivered": Look("✓", "v", N_("delivered"), "success"),
     "ambiguous": Look("?", "?", N_("ambiguous"), "error"),
 }
+
+TESTS = {
+    "ok": Look("✓", "v", N_("sign-in works"), "success"),
+    "refused": Look("✗", "x", N_("sign-in refused"), "error"),
+    "unreachable": Look("!", "!", N_("not reached"), "warning"),
+}
+TO_BE_TESTED = Look("…", ".", N_("to be tested"), "warning")
 
 WELL = Look("●", "*", N_("well"), "success")
 LATE = Look("!", "!", N_("late"), "warning")
@@ -105,6 +112,12 @@ def of_account(account: Account) -> Look:
             return SILENT
         case _, _:
             return SIGNING_IN if account.step == "signing in" else SIGNED_IN
+
+
+def of_test(test: SignInTest) -> Look:
+    if test.outcome is None:
+        return TO_BE_TESTED if test.began_at is None else SIGNING_IN
+    return TESTS.get(test.outcome, Look("?", "?", test.outcome, "text-muted"))
 
 
 def of_event(kind: str) -> str:

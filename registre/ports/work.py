@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from registre.account import AccountId, AccountView, Credentials, Seat, StoredSecret
+from registre.account import AccountId, AccountView, Credentials, Seat, SignInOutcome, StoredSecret, Wish
 from registre.document import Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
@@ -101,15 +101,29 @@ class AccountBook(Protocol):
     def all(self) -> list[AccountView]: ...
 
     def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
-        """Lease up to `limit` free accounts, least recently used first."""
+        """Lease up to `limit` free accounts: those whose sign-in is to be tested, then the least recently used."""
 
     def release(self, seat: Seat) -> None: ...
 
     def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
-        """Take it out of service on every host; without a duration until a person mends it."""
+        """Take it out of service on every host; without a duration until a person mends it. Ends its test as refused."""
+
+    def put_aside(self, username: str, reason: str, author: str) -> None:
+        """The same by a person, until it is restored; its host lets it go, and finishes what is being bought. NotFound; Refused
+        when it is set aside already."""
 
     def restore(self, username: str, author: str) -> bool:
         """Back into service, its password as it was; False when it was not set aside. NotFound."""
+
+    def ask_test(self, username: str, author: str) -> None:
+        """Have it signed in anew between two orders, and the outcome kept in `AccountView.test`. Repeats are fine. NotFound;
+        Refused for one that is set aside or inactive: a refused password is not tried again."""
+
+    def wishes(self, owner: str) -> list[Wish]:
+        """What people ask of the accounts this owner holds."""
+
+    def note_sign_in(self, seat: Seat, outcome: SignInOutcome, message: str, seconds: float) -> bool:
+        """How a sign-in under this lease ended; True when that answers a test."""
 
 
 class SecretBook(Protocol):

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from registre.access import KeyView
-from registre.account import AccountId
+from registre.account import AccountId, SignInTest
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
 from registre.document import Source
@@ -157,6 +157,13 @@ class AccountRow:
     failure_count: int = 0
     set_aside_reason: str | None = None
     set_aside_until: datetime | None = None
+    test: SignInTest | None = None
+    test_token: int | None = None
+    """The lease under which the test is made."""
+
+    @property
+    def awaits_test(self) -> bool:
+        return self.test is not None and self.test.ended_at is None
 
     def is_set_aside(self, now: datetime) -> bool:
         return self.set_aside_reason is not None and (self.set_aside_until is None or self.set_aside_until > now)

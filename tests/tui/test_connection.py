@@ -9,7 +9,8 @@ import pytest
 
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from tests.tui.conftest import opened
-from tests.tui.fake import KEY, FakeApi, fact, job
+from tests.tui.fake import KEY, FakeApi
+from tests.tui.samples import fact, job
 from tui.app import TICKS_A_SECOND
 from tui.client import Client
 from tui.model import Link

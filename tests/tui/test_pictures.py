@@ -16,7 +16,8 @@ import pytest
 
 from registre.language import Language
 from tests.tui.conftest import Desk, opened
-from tests.tui.fake import FakeApi, at, overview
+from tests.tui.fake import FakeApi
+from tests.tui.samples import at, overview
 from tui.start import without_addresses
 
 pytestmark = pytest.mark.anyio
