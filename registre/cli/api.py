@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from registre.log import configure
+from registre.operations import first_key
 from registre.settings import Where, load_settings
 from registre.wiring import open_store
 
@@ -20,7 +21,7 @@ def api(
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Serve the HTTP API until Ctrl-C. Every caller needs a key: `registre keys add`."""
-    from api.server import first_key, serve  # where it is used: other commands must not wait for it
+    from api.server import serve  # where it is used: other commands must not wait for it
 
     settings = load_settings(api_host=host, api_port=port)
     configure(settings.log_level)
@@ -29,7 +30,7 @@ def api(
         def announce(address: str) -> None:
             """Once it listens: a start that fails must not use up the first key."""
             if not settings.api_open:
-                if settings.where is Where.EMBEDDED and (text := first_key(store)):
+                if settings.where is Where.EMBEDDED and (text := first_key(store.keys)):
                     typer.echo(f"first start: this key of an admin is shown once, keep it: {text}", err=True)
                 elif not store.keys.all():
                     typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)
