@@ -84,6 +84,48 @@ STEPS = {
 }
 """A step that is none of these is shown as the worker wrote it."""
 
+KINDS = {
+    "not_found": N_("Not found"),
+    "ambiguous_option": N_("Several options fit"),
+    "ambiguous_plan": N_("Several plans fit"),
+    "only_similar": N_("Only similar documents"),
+    "paper_only": N_("On paper only"),
+    "lot_inactive": N_("Inactive lot"),
+    "unknown_sentence": N_("Sentence of the site that nobody has classed"),
+    "invalid_order": N_("The order must be mended"),
+    "bad_document": N_("Another document came"),
+    "login_refused": N_("Sign-in refused"),
+    "account_locked": N_("Account locked"),
+    "identity_question": N_("The site asks a question"),
+    "session_expired": N_("Session expired"),
+    "site_unavailable": N_("The site is away"),
+    "layout_changed": N_("The site has changed"),
+    "browser_failed": N_("The browser failed"),
+    "store_unavailable": N_("The bucket is away"),
+    "database_unavailable": N_("The database is away"),
+    "ambiguous_purchase": N_("May be billed: a person decides"),
+    "secured_elsewhere": N_("Saved on a host that is away"),
+    "abandoned": N_("Given up"),
+    "attempts_exhausted": N_("Every attempt failed"),
+    "overdue": N_("Took too long"),
+    "deadline_passed": N_("Deadline passed"),
+    "cancelled": N_("Cancelled"),
+}
+"""What went wrong; a kind that is none of these is shown as the server names it."""
+
+ENDINGS = {
+    "secured": N_("document saved"),
+    "completed": N_("completed"),
+    "reused": N_("already owned"),
+    "failed": N_("failed"),
+    "retried": N_("to be tried again"),
+    "snoozed": N_("put off"),
+    "released": N_("given back"),
+    "reclaimed": N_("owner lost"),
+    "cancelled": N_("cancelled"),
+}
+"""How an attempt ended."""
+
 
 def of_status(status: str) -> Look:
     return STATUSES.get(status, Look("?", "?", status, "text-muted"))

@@ -88,7 +88,7 @@ class AccountsView(View):
                         "cost": pen.text(tongue.money(account.cost_today_cents)),
                         "tested": self._tested(account.test),
                         "until": pen.text(tongue.moment(account.until, now)),
-                        "reason": pen.text(account.reason or "", "error"),
+                        "reason": pen.text(tongue.reason(account.reason), "error"),
                     },
                 )
                 for account in self._accounts
@@ -113,7 +113,7 @@ class AccountsView(View):
         if test.outcome is None:
             told = say("its sign-in is to be tested, asked for by %(name)s", name=test.asked_by)
         else:
-            told = test.message or ""
+            told = self.tongue.reason(test.message)
         took = say("in %(span)s", span=self.tongue.span(test.seconds)) if test.seconds is not None else ""
         return self.pen.joined(self.pen.text(account.username, bold=True), self._tested(test), took, told)
 
@@ -160,7 +160,7 @@ class AccountsView(View):
         told = Told(
             say("Put %(name)s back into service", name=account.username),
             [
-                say("It was set aside: %(why)s", why=account.reason or ""),
+                say("It was set aside: %(why)s", why=self.tongue.reason(account.reason)),
                 say("A refused password is mended by giving another one (n): a second refusal may lock the account."),
             ],
             restore_line(account.username),
