@@ -150,6 +150,8 @@ class FakeApi:
         words = {"queued": "En attente", "processing": "En traitement", "completed": "Complété", "failed": "Erreur"}
         status, begin, limit = words.get(given.get("status", "")), int(given.get("cursor", 0)), int(given["limit"])
         found = [order for order in self.jobs if status in (None, order["status"])]
+        if given.get("sort") == "created_at":
+            found.reverse()
         if "text" in given:
             found = [order for order in found if order["document_number_normalized"] == given["text"]]
         more = begin + limit < len(found)

@@ -49,19 +49,45 @@ async def test_the_filter_is_live_and_escape_takes_it_back(api: FakeApi) -> None
         await desk.until_shown("is no status")
 
 
-async def test_pages_are_asked_for_by_cursor_and_sorted_on_the_page(api: FakeApi) -> None:
+async def test_pages_are_asked_for_by_cursor_and_the_whole_listing_is_sorted_by_the_server(api: FakeApi) -> None:
     api.busy().jobs = [job(number) for number in range(250)]
     async with opened(api) as desk:
         await desk.press("2")
-        await desk.until_shown(f"1 to {PAGE} of 250")
+        await desk.until_shown(f"1 to {PAGE} of 250", "newest first", "given ▼", "2 784 000")
         await desk.press("n")
         await desk.until_shown(f"{PAGE + 1} to {2 * PAGE} of 250", "2 784 100")
-        await desk.press("s")
-        await desk.until_shown("this page by oldest", "2 784 199")
         await desk.press("n", "n")
         await desk.until_shown("201 to 250 of 250")
         await desk.press("b")
         await desk.until_shown(f"{PAGE + 1} to {2 * PAGE} of 250")
+        await desk.press("space", "s")
+        await desk.until_shown(f"1 to {PAGE} of 250", "oldest first", "given ▲", "2 784 249", "1 marked")
+        asked = api.asked_for("GET", "/api/extractions")[-1]
+        assert asked == {"limit": str(PAGE), "sort": "created_at"}, "from its other end, not from the page at hand"
+        await desk.press("n")
+        await desk.until_shown("2 784 149", f"{PAGE + 1} to {2 * PAGE} of 250")
+        await desk.press("s")
+        await desk.until_shown("newest first", "2 784 000")
+
+
+async def test_a_page_is_arranged_by_its_columns(api: FakeApi) -> None:
+    api.busy().jobs = [job(2, client="Bêta"), job(1, "Erreur", client="Alpha"), job(3, client="Gamma")]
+    async with opened(api) as desk:
+        await desk.press("2")
+        for column, number in (
+            ("status", "2 784 002"),
+            ("number", "2 784 001"),
+            ("client", "2 784 001"),
+            ("cost", "2 784 002"),
+        ):
+            await desk.press("o")
+            arrow = "▼" if column == "cost" else "▲"
+            await desk.until_shown(f"{column} {arrow}", f"this page by {column}")
+            first = next(line for line in desk.text().splitlines() if "2 784 00" in line)
+            assert number in first, (column, first)
+        await desk.press("o")
+        await desk.until_shown("given ▼")
+        assert "this page by" not in desk.text()
 
 
 async def test_the_cursor_stays_on_its_order_when_others_come(api: FakeApi) -> None:
