@@ -162,7 +162,7 @@ class Browser(pykka.ThreadingActor):
 
     def _sign_in(self) -> None:
         self._is_signing_in = True
-        self._hand.ask(self._signing.run)
+        self._hand.ask(partial(self._signing.run, self._lease.job_id if self._lease else None))
 
     def _is_unwanted(self) -> bool:
         """Asked by the thread, before it types the password."""

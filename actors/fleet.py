@@ -12,6 +12,7 @@ from threading import Event
 import pykka
 
 from actors.dispatcher import Dispatcher
+from actors.job_lines import JobLines
 from actors.lease_keeper import LeaseKeeper
 from actors.messages import Asked, Drain, Record, Ref, Tick, Wake
 from actors.recorder import Recorder
@@ -32,6 +33,8 @@ DISPATCH_EVERY_SECONDS = 1.0
 RECORD_EVERY_SECONDS = 2.0
 RENEWALS_PER_VISIBILITY = 3
 STOP_SECONDS = 5.0
+LOGGED = ("registre", "actors")
+"""The loggers whose lines about an order are kept with it."""
 
 
 class Fleet:
@@ -52,6 +55,7 @@ class Fleet:
         self._stack = ExitStack()
         self._drained = Event()
         self._ticker = Ticker()
+        self._job_lines = JobLines(self.host)
         self._supervisor: Ref | None = None
         self._dispatcher: Ref | None = None
         self._keeper: Ref | None = None
@@ -62,6 +66,9 @@ class Fleet:
     def start(self) -> None:
         settings, store = self._settings, self._store
         self._stack.enter_context(self._spool.owned())
+        for name in LOGGED:
+            logging.getLogger(name).addHandler(self._job_lines)
+            self._stack.callback(logging.getLogger(name).removeHandler, self._job_lines)
         for purchase_id in self._deliverer.recover():
             log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
         self._tasks = Tasks(self._deliverer, make_notifier(settings, store))
@@ -80,7 +87,13 @@ class Fleet:
         )
         self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility, self._dispatcher)
         self._recorder = Recorder.start(
-            FlightRecorder(settings.recorder_folder), store.views, store.gates, self.host, VERSION
+            FlightRecorder(settings.recorder_folder),
+            store.views,
+            store.gates,
+            self.host,
+            VERSION,
+            self._job_lines,
+            store.log,
         )
         self._supervisor = Supervisor.start(
             store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
@@ -110,6 +123,7 @@ class Fleet:
             accounts=self._store.accounts,
             gates=self._store.gates,
             idleness=self._store.idleness,
+            job_lines=self._job_lines,
             ticker=self._ticker,
             on_secured=self._tasks.wake,
             relay=self._tasks.relay,

@@ -16,6 +16,8 @@ from actors.surroundings import Surroundings
 from registre.account import Credentials, Seat, SignInOutcome
 from registre.errors import Aborted, AccountError, BrowserFailed, RegistreError, SiteUnavailable
 from registre.hearing import keep_words
+from registre.job import JobId
+from registre.log import about
 from registre.ports import RegistrySession, Step
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class SigningIn:
         self._note_step = note_step
         self._is_unwanted = is_unwanted
         self._opening: RegistrySession | None = None
+        around.job_lines.hide(credentials.password)
         self.refused: str | None = None
         """Why the account is to be set aside. One refused password is enough: a second try could lock it for its owner."""
 
@@ -55,11 +58,12 @@ class SigningIn:
         if self._opening is not None:
             self._opening.interrupt()
 
-    def run(self) -> Opened:
-        """Never raises; a session that is not signed in is closed."""
-        began = time.monotonic()
-        opened = self._sign_in()
-        self._tell(opened.error, time.monotonic() - began)
+    def run(self, job_id: JobId | None = None) -> Opened:
+        """Never raises; a session that is not signed in is closed. `job_id` is the order it is for, if any."""
+        with about(job_id):
+            began = time.monotonic()
+            opened = self._sign_in()
+            self._tell(opened.error, time.monotonic() - began)
         return opened
 
     def _sign_in(self) -> Opened:

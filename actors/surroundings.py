@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from actors.job_lines import JobLines
 from actors.messages import Ref
 from actors.ticker import Ticker
 from registre.errors import DatabaseUnavailable
@@ -24,6 +25,7 @@ class Surroundings:
     accounts: AccountBook
     gates: Gates
     idleness: Idleness
+    job_lines: JobLines
     ticker: Ticker
     on_secured: Callable[[PurchaseId], None]
     relay: Callable[[], None]

@@ -34,7 +34,9 @@ WORDS: Mapping[str, Any] = {
     "NewExtraction.acte_type": None, "NewExtraction.designation_secondaire": None,
     "Why.reason": _WHY, "owner": "host-a/3f9c01ab", "ending": "secured", "evidence": "evidence/2026-12-01/5f0c2f7e",
     "Attempt.message": "The document was saved.", "state": "delivered", "sha256": "9f86d081" * 8, "size_bytes": 48_213,
-    "pages": 2, "Purchase.reason": None, "Purchase.id": _OTHER, "decision": "rebuy",
+    "pages": 2, "Purchase.reason": None,
+    "level": "INFO", "LogLine.text": f"job {_JOB}: index 2 784 195, attempt 1 by host-a/99X9999",
+    "Purchase.id": _OTHER, "decision": "rebuy",
     # events
     "Fact.id": _EVENT, "next_after": _EVENT, "Fact.kind": "job.submitted",
     "Fact.data": {"status": "En attente", "client": "Étude Tremblay"},

@@ -293,6 +293,17 @@ class Attempts(Wire):
     attempts: tuple[Attempt, ...]
 
 
+class LogLine(Wire):
+    at: datetime
+    host: str
+    level: str
+    text: str
+
+
+class Log(Wire):
+    lines: tuple[LogLine, ...]
+
+
 class Purchase(Wire):
     id: str
     state: str

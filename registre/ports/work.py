@@ -12,7 +12,7 @@ from registre.document import Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
 from registre.idleness import IdleEnd, LearntLimit
-from registre.job import JobId, Lease, Order, Renewal, Settlement
+from registre.job import JobId, Lease, LogLine, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.sentences import Heard, Sentence
 
@@ -162,6 +162,16 @@ class Ledger(Protocol):
 
     def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
         """The purchases whose documents are stored under these paths (`bucket/key`); what is none of ours is left out."""
+
+
+class LogBook(Protocol):
+    """What workers logged about orders, for people."""
+
+    def keep(self, lines: Sequence[LogLine]) -> None:
+        """Of an order its newest 200 lines stay, for 30 days, of 500 characters at most; one about no order is dropped."""
+
+    def of(self, job_id: JobId) -> list[LogLine]:
+        """Oldest first."""
 
 
 class Fleet(Protocol):

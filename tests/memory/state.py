@@ -24,7 +24,7 @@ from registre.document import Source
 from registre.errors import NotFound, Refused
 from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
-from registre.job import Event, JobId, Order, Status
+from registre.job import Event, JobId, LogLine, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
 from registre.repeats import Outcome
 from registre.sentences import Sentence
@@ -291,6 +291,7 @@ class State:
         self.hosts: dict[str, HostRow] = {}
         self.workers: dict[str, tuple[str, AccountId | None, JobId | None, datetime]] = {}
         self.events: list[Event] = []
+        self.log: list[LogLine] = []
         self.clients: dict[str, float] = {}
         self.served: float = 1
         self.rules: Rules = RULES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.tui.samples import account, at, batch, fact, job, overview
+from tests.tui.samples import account, at, batch, fact, job, log_line, overview
 from tui.client import VERSION
 
 if TYPE_CHECKING:
@@ -142,6 +142,13 @@ def _tell_story(api: FakeApi, order: dict[str, Any]) -> None:
     }
     api.answers[f"{path}/ledger"] = {"lines": [purchase]}
     api.answers[f"{path}/events"] = {"events": [f for f in api.history if f["extraction_id"] == order["extraction_id"]]}
+    about = f"job {order['extraction_id']}"
+    api.answers[f"{path}/log"] = {
+        "lines": [
+            log_line(42, "INFO", f"{about}: index {order['document_number']}, attempt 1 by bureau/99T0001"),
+            log_line(41, "WARNING", f"saving {order['extraction_id']} again: the file is cut."),
+        ]
+    }
     api.answers[f"{path}/why"] = {
         "extraction_id": order["extraction_id"],
         "reason": "it is being worked on by bureau/99T0001",

@@ -87,6 +87,11 @@ def sign_in_test(outcome: str | None = None, message: str | None = None) -> dict
     }
 
 
+def log_line(seconds: float, level: str, text: str) -> dict[str, Any]:
+    """Logged so many seconds before the test begins."""
+    return {"at": at(seconds), "host": "bureau", "level": level, "text": text}
+
+
 def fact(number: int, kind: str = "job.step", extraction_id: str | None = None, /, **data: Any) -> dict[str, Any]:
     return {
         "id": f"{number}-0-{number}",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tui.conftest import opened
 from tests.tui.fake import FakeApi
-from tests.tui.samples import fact
+from tests.tui.samples import fact, log_line
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +37,29 @@ async def test_an_order_is_followed_while_it_is_looked_at(api: FakeApi) -> None:
         await desk.until_shown("✓ completed", "index/here.pdf")
         await desk.press("Y")
         assert desk.app.clipboard == "index/here.pdf"
+
+
+async def test_what_is_logged_about_an_order_is_followed_while_it_is_worked_on(api: FakeApi) -> None:
+    async with opened(api.busy()) as desk:
+        await desk.press("enter")
+        await desk.until_shown("W  bureau  saving", "again: the file is cut.", "I  bureau  index 2 784 007, attempt 1")
+        path = f"/api/extractions/{api.jobs[0]['extraction_id']}/log"
+        api.answers[path]["lines"].append(log_line(1, "ERROR", "no page came"))
+        asked = len(api.asked_for("GET", path))
+        api.clock.advance(2)
+        await desk.pilot.pause()
+        api.clock.advance(2)
+        await desk.until_shown("E  bureau  no page came")
+        assert len(api.asked_for("GET", path)) == asked + 1, "no event told of it"
+        api.jobs[0] |= {"status": "Complété"}
+        api.clock.advance(1)
+        api.push(fact(9, "job.completed", api.jobs[0]["extraction_id"]))
+        await desk.until_shown("✓ completed")
+        asked = len(api.asked_for("GET", path))
+        api.clock.advance(60)
+        desk.app._tick()
+        await desk.settle()
+        assert len(api.asked_for("GET", path)) == asked
 
 
 async def test_a_document_is_fetched_and_its_path_told(
