@@ -30,7 +30,7 @@ class AccountsView(View):
         Key("n", "n", N_("add, or a new password"), Role.ADMIN),
         Key("p", "p", N_("pause or resume"), Role.OPERATOR),
         Key("t", "t", N_("test the sign-in"), Role.OPERATOR),
-        Key("X", "X", N_("set aside"), Role.OPERATOR),
+        Key("X", "X", N_("set it aside"), Role.OPERATOR),
         Key("U", "U", N_("put back into service"), Role.OPERATOR),
         Key("y", "y", N_("copy")),
     )
@@ -54,15 +54,15 @@ class AccountsView(View):
         say = self.tongue.say
         self.listing().head(
             [
-                Column("state", say("state"), 14),
+                Column("state", say("state"), 15),
                 Column("account", say("account"), 8),
                 Column("host", say("host"), 16, 100),
                 Column("used", say("last used"), 16),
                 Column("failures", say("failures"), 8, 90),
                 Column("documents", say("docs"), 5),
                 Column("cost", say("cost"), 9),
-                Column("tested", say("sign-in test"), 24, 80),
-                Column("until", say("until"), 16, 130),
+                Column("tested", say("sign-in test"), 27, 110),
+                Column("until", say("until"), 16, 150),
                 Column("reason", say("why"), 0),
             ]
         )
@@ -94,7 +94,7 @@ class AccountsView(View):
                 for account in self._accounts
             ],
             empty=tongue.say("No account yet: n adds one, as `registre accounts add` does."),
-            foot=self._whole_answer(),
+            foot=self._whole(),
         )
 
     def _tested(self, test: wire.SignInTest | None) -> Text:
@@ -104,18 +104,21 @@ class AccountsView(View):
             self.pen.badge(looks.of_test(test)), self.tongue.moment(test.ended_at, self.dashboard.now())
         )
 
-    def _whole_answer(self) -> Text | str:
-        """What the test of the account under the cursor brought, since a column has no room for a sentence."""
-        account = self._current()
-        if account is None or account.test is None:
+    def _whole(self) -> Text | str:
+        """Of the account under the cursor why it is out, and what its test brought: a column has no room for sentences."""
+        account, say = self._current(), self.tongue.say
+        if account is None or (account.test is None and not account.reason):
             return ""
-        test, say = account.test, self.tongue.say
-        if test.outcome is None:
-            told = say("its sign-in is to be tested, asked for by %(name)s", name=test.asked_by)
-        else:
-            told = self.tongue.reason(test.message)
-        took = say("in %(span)s", span=self.tongue.span(test.seconds)) if test.seconds is not None else ""
-        return self.pen.joined(self.pen.text(account.username, bold=True), self._tested(test), took, told)
+        parts: list[Text | str] = [self.pen.text(account.username, bold=True), self.tongue.reason(account.reason)]
+        if test := account.test:
+            parts.append(self._tested(test))
+            if test.seconds is not None:
+                parts.append(say("in %(span)s", span=self.tongue.span(test.seconds)))
+            if test.outcome is None:
+                parts.append(say("asked for by %(name)s", name=test.asked_by))
+            elif test.message != account.reason:
+                parts.append(self.tongue.reason(test.message))
+        return self.pen.joined(*parts)
 
     def _current(self) -> wire.Account | None:
         key = self.listing().sheet.current
