@@ -151,7 +151,8 @@ def of_account(account: Account) -> Look:
         case _, "error":
             return TROUBLED
         case _, "offline":
-            return SILENT
+            is_between = account.test is not None and account.test.outcome is None
+            return SIGNING_IN if is_between else SILENT  # let go for a test, and not yet claimed anew
         case _, _:
             return SIGNING_IN if account.step == "signing in" else SIGNED_IN
 

@@ -60,12 +60,13 @@ async def test_a_sign_in_is_tested_and_how_it_went_is_followed(api: FakeApi) -> 
         await desk.press("t", "y")
         await desk.until(lambda: any("signed in anew between two orders" in notice for notice in desk.notices()))
         assert len(api.asked_for("POST", path)) == 1
-        for test, *shown in (
-            (sign_in_test(), "… to be tested", "asked for by marie"),
-            (sign_in_test("ok"), "✓ sign-in works", "in 2 s"),
-            (sign_in_test("unreachable", "The site answers 503."), "! not reached", "The site answers 503."),
+        for test, work, *shown in (
+            (sign_in_test(), "idle", "… to be tested", "asked for by marie", "● signed in"),
+            (sign_in_test(), "offline", "… to be tested", "◔ signing in"),
+            (sign_in_test("ok"), "idle", "✓ sign-in works", "in 2 s"),
+            (sign_in_test("unreachable", "The site answers 503."), "idle", "! not reached", "The site answers 503."),
         ):
-            api.answers["/api/accounts"] = {"accounts": [account(1, test=test)]}
+            api.answers["/api/accounts"] = {"accounts": [account(1, work=work, test=test)]}
             api.clock.advance(2)
             api.push(fact(6, "account.tested", username="99T0001"))
             await desk.until_shown(*shown)

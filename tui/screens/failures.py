@@ -53,7 +53,7 @@ class FailuresView(View):
         say = self.tongue.say
         self.listing().head(
             [
-                Column("kind", say("cause"), 26),
+                Column("kind", say("cause"), 28),
                 Column("code", say("its code"), 18, 140),
                 Column("jobs", say("orders"), 9),
                 Column("who", say("who acts"), 20, 100),
