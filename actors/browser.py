@@ -23,6 +23,7 @@ from actors.messages import (
     Finished,
     HoldJob,
     Idle,
+    Leave,
     Left,
     LookAfter,
     LookedAfter,
@@ -34,20 +35,12 @@ from actors.messages import (
     StopJob,
     Work,
 )
+from actors.signing_in import SigningIn
 from actors.surroundings import Surroundings
 from registre import fate
 from registre.account import Credentials, Seat
-from registre.errors import (
-    Aborted,
-    AccountError,
-    BrowserFailed,
-    DatabaseUnavailable,
-    LeaseLost,
-    RegistreError,
-    SiteUnavailable,
-)
+from registre.errors import Aborted, AccountError, DatabaseUnavailable, LeaseLost, RegistreError
 from registre.extraction import Ended, Extraction, Secured
-from registre.hearing import keep_words
 from registre.job import Lease
 from registre.ports import RegistrySession, Step
 from registre.retry import backoff
@@ -57,7 +50,8 @@ log = logging.getLogger(__name__)
 
 class Browser(pykka.ThreadingActor):
     """Owns: one session or none, one thread that does its page work, at most one job.
-    Receives: Work, StopJob, SeatLost, Drain, AskStatus; Opened, Finished, LookedAfter, LookAfter and Reopen about its own work.
+    Receives: Work, StopJob, SeatLost, Leave, Drain, AskStatus; Opened, Finished, Reached, LookedAfter, LookAfter and Reopen about
+    its own work.
     Tells: the dispatcher Idle and NotIdle, the lease keeper HoldJob and DropJob, the supervisor Closed, Died and Left.
     Dies when: drained, its account is lost or set aside. It never blocks: page work runs on its thread.
     """
@@ -68,12 +62,12 @@ class Browser(pykka.ThreadingActor):
         super().__init__()
         self._around = around
         self._seat = seat
-        self._credentials = credentials
         self._hand = Hand(self.actor_ref, seat.worker)
         assumed = around.registry.assumed_idle_limit
         self._care = IdleCare(around.idleness, assumed, seat.username, seat.worker, around.site_away)
+        self._signing = SigningIn(around, seat, credentials, self._note_step, self._is_unwanted)
+        self._is_signing_in = False
         self._session: RegistrySession | None = None
-        self._opening: RegistrySession | None = None
         self._extraction: Extraction | None = None
         self._lease: Lease | None = None
         self._step: Step | None = None
@@ -83,6 +77,7 @@ class Browser(pykka.ThreadingActor):
         self._looking = False
         self._look_is_due = False
         self._stop_wanted = False
+        self._leave_wanted = False
         self._idle_since: datetime | None = None
         self._jobs_done = 0
         self._closing = False
@@ -116,12 +111,17 @@ class Browser(pykka.ThreadingActor):
                 log.warning("%s: the account is no longer ours", self._seat.worker)
                 # No sign-out: it may be at work elsewhere by now, and that might end there too.
                 self._close(says_goodbye=False)
+            case Leave():
+                self._leave_wanted = True
             case Drain():
                 self._close(says_goodbye=True)
             case AskStatus():
                 return self._status()
             case _:
                 log.error("unexpected message %r", message)
+        if self._leave_wanted and not self._closing and self._is_at_rest():
+            log.info("%s: leaves between two orders, as it was asked to", self._seat.worker)
+            self._close(says_goodbye=True)
         return None
 
     def on_failure(
@@ -158,38 +158,25 @@ class Browser(pykka.ThreadingActor):
     def _open(self) -> None:
         if not self._closing:
             self._report("idle")
-            self._hand.ask(self._sign_in)
+            self._sign_in()
 
-    def _sign_in(self) -> Opened:
-        session = None
-        try:
-            session = self._opening = self._around.registry.open_session(self._credentials, self._note_step)
-            if self._closing or self._leaving or self._stop_wanted:
-                raise Aborted("Stopped while signing in.")
-            session.sign_in()
-        except RegistreError as error:
-            if session is not None:
-                session.close()
-            if isinstance(error, SiteUnavailable):
-                self._around.site_away(error.message)
-            keep_words(self._around.means.sentences, error)
-            if isinstance(error, AccountError):
-                # One refused password is enough: a second try could lock the account for its owner. Noted here, since a
-                # browser that closes meanwhile reads no more messages.
-                self._set_aside = error.message
-            return Opened(None, error)
-        except Exception:
-            log.exception("%s: unexpected error while signing in", self._seat.worker)
-            if session is not None:
-                session.close()
-            return Opened(None, BrowserFailed("An unexpected error stopped the sign-in."))
-        self._around.site_answered()
-        return Opened(session, None)
+    def _sign_in(self) -> None:
+        self._is_signing_in = True
+        self._hand.ask(partial(self._signing.run, self._lease.job_id if self._lease else None))
+
+    def _is_unwanted(self) -> bool:
+        """Asked by the thread, before it types the password."""
+        return self._closing or self._leaving or self._stop_wanted
+
+    def _is_at_rest(self) -> bool:
+        """Neither a job nor a page is under way."""
+        return self._lease is None and not self._looking and not self._is_signing_in
 
     def _opened(self, session: RegistrySession | None, error: RegistreError | None) -> None:
         if self._leaving:
             return  # the thread closes what it opened, on its way out
-        self._session, self._opening = session, None
+        self._session, self._is_signing_in = session, False
+        self._signing.taken()
         self._step = None
         self._jobs_done = 0
         stopped = self._stop_wanted and (session is not None or isinstance(error, Aborted))
@@ -277,7 +264,7 @@ class Browser(pykka.ThreadingActor):
             self._idle()
         else:
             self._signed_out = False
-            self._hand.ask(self._sign_in)
+            self._sign_in()
 
     def _extract(self, lease: Lease, session: RegistrySession) -> None:
         extraction = Extraction(self._around.means, lease, session, self._note_step)
@@ -289,8 +276,7 @@ class Browser(pykka.ThreadingActor):
         job_id = self._lease.job_id if self._lease else None
         if self._extraction is None:
             self._stop_wanted = stopped = True
-            if self._opening is not None:
-                self._opening.interrupt()
+            self._signing.interrupt()
         else:
             stopped = self._extraction.stop(overdue=overdue)
         log.info("job %s: %s, %s", job_id, reason, "stopping" if stopped else "but it is being bought")
@@ -346,7 +332,7 @@ class Browser(pykka.ThreadingActor):
         if self._leaving:
             return
         self._report("offline")
-        self._leave(lambda: Closed(self._seat, self._set_aside))
+        self._leave(lambda: Closed(self._seat, self._set_aside or self._signing.refused))
         self.stop()
 
     def _leave(self, last_word: Callable[[], Closed | Left]) -> None:
@@ -355,14 +341,13 @@ class Browser(pykka.ThreadingActor):
         if self._leaving:
             return
         self._leaving = True
-        if self._opening is not None:
-            self._opening.interrupt()
+        self._signing.interrupt()
         not_begun = self._lease if self._extraction is None else None
 
         def last() -> None:
             if self._says_goodbye and self._session is not None:
                 self._session.sign_out()
-            for session in (self._opening, self._session):
+            for session in (self._signing.opening, self._session):
                 if session is not None:
                     session.close()
             if not_begun is not None:

@@ -13,8 +13,9 @@ import pykka
 
 from actors.broker import open_broker
 from actors.dispatcher import Dispatcher
+from actors.job_lines import JobLines
 from actors.lease_keeper import LeaseKeeper
-from actors.messages import Drain, Record, Ref, Tick, Wake
+from actors.messages import Asked, Drain, Record, Ref, Tick, Wake
 from actors.recorder import Recorder
 from actors.supervisor import Supervisor
 from actors.surroundings import Surroundings
@@ -35,6 +36,8 @@ DISPATCH_EVERY_SECONDS = 1.0
 RECORD_EVERY_SECONDS = 2.0
 RENEWALS_PER_VISIBILITY = 3
 STOP_SECONDS = 5.0
+LOGGED = ("registre", "actors")
+"""The loggers whose lines about an order are kept with it."""
 
 
 class Fleet:
@@ -62,6 +65,7 @@ class Fleet:
         self._stack = ExitStack()
         self._drained = Event()
         self._ticker = Ticker()
+        self._job_lines = JobLines(self.host)
         self._supervisor: Ref | None = None
         self._dispatcher: Ref | None = None
         self._keeper: Ref | None = None
@@ -72,6 +76,9 @@ class Fleet:
     def start(self) -> None:
         settings, store = self._settings, self._store
         self._stack.enter_context(self._spool.owned())
+        for name in LOGGED:
+            logging.getLogger(name).addHandler(self._job_lines)
+            self._stack.callback(logging.getLogger(name).removeHandler, self._job_lines)
         for purchase_id in self._deliverer.recover():
             log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
         # What the spool holds is told to the ledger before any dead lease is judged.
@@ -90,7 +97,13 @@ class Fleet:
         )
         self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility, self._dispatcher)
         self._recorder = Recorder.start(
-            FlightRecorder(settings.recorder_folder), store.views, store.gates, self.host, VERSION
+            FlightRecorder(settings.recorder_folder),
+            store.views,
+            store.gates,
+            self.host,
+            VERSION,
+            self._job_lines,
+            store.log,
         )
         self._supervisor = Supervisor.start(
             store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
@@ -123,8 +136,10 @@ class Fleet:
                 sentences=self._store.sentences,
             ),
             fleet=self._store.fleet,
+            accounts=self._store.accounts,
             gates=self._store.gates,
             idleness=self._store.idleness,
+            job_lines=self._job_lines,
             ticker=self._ticker,
             on_secured=self._tasks.wake,
             relay=self._tasks.relay,
@@ -135,9 +150,11 @@ class Fleet:
         )
 
     def _ring(self, channel: str, payload: str) -> None:
-        del payload
         with suppress(pykka.ActorDeadError):
             if channel == "registre_jobs" and self._dispatcher is not None and self._supervisor is not None:
+                if payload == "account":
+                    self._supervisor.tell(Asked())
+                    return
                 self._dispatcher.tell(Wake())
                 self._supervisor.tell(Wake())
 

@@ -109,8 +109,19 @@ class SeatLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Listener → Supervisor: a person asks something of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Supervisor → Browser: close between two jobs; the account's sign-in is to be tested, by whoever claims it next."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
-    """Fleet → Supervisor → all: finish what is bought, release the rest, close."""
+    """Fleet → Supervisor → all, and Supervisor → the browser of an account that a person set aside: finish what is bought,
+    release the rest, close."""
 
 
 @dataclass(frozen=True, slots=True)

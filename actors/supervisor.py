@@ -14,6 +14,7 @@ import pykka
 
 from actors.browser import Browser
 from actors.messages import (
+    Asked,
     AskStatus,
     BrowserStatus,
     Closed,
@@ -21,6 +22,7 @@ from actors.messages import (
     Drain,
     DropSeat,
     HoldSeat,
+    Leave,
     Left,
     Record,
     Ref,
@@ -30,7 +32,7 @@ from actors.messages import (
     Wake,
 )
 from actors.surroundings import Surroundings
-from registre.account import AccountId, Credentials, Seat
+from registre.account import AccountId, Credentials, Seat, WishKind
 from registre.errors import DatabaseUnavailable
 from registre.ports import AccountBook
 from registre.retry import backoff
@@ -54,9 +56,9 @@ class _Child:
 
 class Supervisor(pykka.ThreadingActor):
     """Owns: the browsers, one for each account leased by this host.
-    Receives: Tick (sweep, claim accounts, send the spool again), Wake (claim), Record, Closed, Died and Left from browsers,
-    Respawn, Drain.
-    Tells: browsers Drain, the lease keeper HoldSeat and DropSeat, the recorder Standing. Asks: browsers AskStatus.
+    Receives: Tick (sweep, claim accounts, see what people ask of them, send the spool again), Wake (claim), Asked (see), Record,
+    Closed, Died and Left from browsers, Respawn, Drain.
+    Tells: browsers Leave and Drain, the lease keeper HoldSeat and DropSeat, the recorder Standing. Asks: browsers AskStatus.
     Dies when: the fleet stops it, after the last browser closed.
     """
 
@@ -92,8 +94,12 @@ class Supervisor(pykka.ThreadingActor):
             case Tick():
                 self._sweep()
                 self._claim()
+                self._attend()
                 self._around.relay()
             case Wake():
+                self._claim()
+            case Asked():
+                self._attend()
                 self._claim()
             case Record():
                 self._around.recorder.tell(Standing(self._standing()))
@@ -126,6 +132,19 @@ class Supervisor(pykka.ThreadingActor):
     def _spawn(self, child: _Child) -> None:
         child.ref = Browser.start(self._around, child.seat, child.credentials)
         self._around.lease_keeper.tell(HoldSeat(child.seat, child.ref))
+
+    def _attend(self) -> None:
+        """Tell browsers what people ask of their accounts; told again on every tick until it is done."""
+        try:
+            wishes = self._accounts.wishes(self._owner) if self._children and not self._draining else []
+        except DatabaseUnavailable as error:
+            log.warning("what people ask of the accounts is not known: %s", error)
+            return
+        for wish in wishes:
+            child = self._children.get(wish.account_id)
+            if child is not None and child.ref is not None and child.seat.token == wish.token:
+                with suppress(pykka.ActorDeadError):
+                    child.ref.tell(Drain() if wish.kind is WishKind.LEAVE else Leave())
 
     def _sweep(self) -> None:
         """A browser that ended without a word (a failing on_start tells nobody) is found here, one tick later."""
@@ -193,6 +212,7 @@ class Supervisor(pykka.ThreadingActor):
             log.warning("account %s could not be let go (%s); its lease will run out", seat.username, error)
         if self._draining and not self._children:
             self._drained.set()
+        self._claim()  # perhaps the same account: it was let go to be signed in anew
 
     def _drain(self) -> None:
         self._draining = True

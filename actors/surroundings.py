@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from actors.job_lines import JobLines
 from actors.messages import Ref
 from actors.ticker import Ticker
 from registre.errors import DatabaseUnavailable
 from registre.extraction import Means
 from registre.ledger import PurchaseId
-from registre.ports import Fleet, Gates, Idleness, Registry
+from registre.ports import AccountBook, Fleet, Gates, Idleness, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,10 @@ class Surroundings:
     registry: Registry
     means: Means
     fleet: Fleet
+    accounts: AccountBook
     gates: Gates
     idleness: Idleness
+    job_lines: JobLines
     ticker: Ticker
     on_secured: Callable[[PurchaseId], None]
     relay: Callable[[], None]

@@ -15,7 +15,7 @@ from msgspec import Meta
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Asked, Cents, Wire
 from registre.access import Role
-from registre.account import AccountView
+from registre.account import AccountView, SignInOutcome
 from registre.budget import CostBy, CostLine
 from registre.errors import NotFound, Refused
 from registre.gates import Scope
@@ -25,6 +25,21 @@ from registre.operations import pause_reason, usable_password, user_code
 from registre.wiring import Store
 
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class SignInTest(Wire):
+    """The last test of its sign-in. Until `began_at` is set no worker has taken it up; `outcome` is null until it ended.
+
+    `unreachable` says nothing of the account. `seconds` is what the sign-in took, null when none was made.
+    """
+
+    asked_at: datetime
+    asked_by: str
+    began_at: datetime | None
+    ended_at: datetime | None
+    outcome: SignInOutcome | None
+    message: str | None
+    seconds: float | None
 
 
 class Account(Wire):
@@ -48,6 +63,7 @@ class Account(Wire):
     step: str | None
     documents_today: int
     cost_today_cents: Cents
+    test: SignInTest | None
 
 
 class Accounts(Wire):
@@ -65,7 +81,7 @@ class NewAccount(Asked):
 
 
 class Reason(Asked):
-    """Shown to everybody whose order waits."""
+    """Shown to everybody who looks at the account, or whose order waits for it."""
 
     reason: Annotated[str, Meta(max_length=200, examples=["the invoice is being checked"])]
 
@@ -117,6 +133,38 @@ def restore_account(username: FromPath[str], request: AnyRequest, store: UsesSto
     return _one(store, code)
 
 
+@post(
+    "/{username:str}/set-aside",
+    status_code=200,
+    summary="Take an account out of service",
+    **serves(Role.OPERATOR, 400, 404, 409),
+)
+def put_account_aside(
+    username: FromPath[str], data: JSONBody[Reason], request: AnyRequest, store: UsesStore
+) -> Account:
+    """Its host lets it go within seconds: what is being bought is finished, an order that is not waits again without an attempt.
+    Until it is restored, or given a new password, nobody signs it in."""
+    code = _one(store, username).username
+    store.accounts.put_aside(code, pause_reason(data.reason), caller_of(request).name)
+    return _one(store, code)
+
+
+@post(
+    "/{username:str}/test",
+    status_code=202,
+    summary="Test the sign-in of an account",
+    **serves(Role.OPERATOR, 404, 409),
+)
+def ask_test(username: FromPath[str], request: AnyRequest, store: UsesStore) -> Account:
+    """The worker that holds it, or that is the next to, signs it in anew between two orders, and `test` then says how that went.
+
+    Refused (409) for an account that is set aside: a refused password is not tried a second time.
+    """
+    code = _one(store, username).username
+    store.accounts.ask_test(code, caller_of(request).name)
+    return _one(store, code)
+
+
 def all_accounts(store: Store) -> tuple[Account, ...]:
     paused = {pause.name: pause.reason for pause in store.gates.pauses() if pause.scope is Scope.ACCOUNT}
     # Of several workers that an account ever had, the one that was heard of last.
@@ -154,12 +202,27 @@ def _account(view: AccountView, paused: str | None, worker: WorkerView | None, c
         step=worker.step if worker else None,
         documents_today=cost.documents + cost.ambiguous if cost else 0,
         cost_today_cents=cost.documents_cents + cost.ambiguous_cents if cost else 0,
+        test=_test(view),
     )
+
+
+def _test(view: AccountView) -> SignInTest | None:
+    if view.test is None:
+        return None
+    return SignInTest(**{name: getattr(view.test, name) for name in SignInTest.__struct_fields__})
 
 
 ROUTER = Router(
     "/api/accounts",
-    route_handlers=[list_accounts, add_account, pause_account, resume_account, restore_account],
+    route_handlers=[
+        list_accounts,
+        add_account,
+        pause_account,
+        resume_account,
+        put_account_aside,
+        restore_account,
+        ask_test,
+    ],
     request_max_body_size=10_000,
     tags=["accounts"],
 )

@@ -34,7 +34,9 @@ WORDS: Mapping[str, Any] = {
     "NewExtraction.acte_type": None, "NewExtraction.designation_secondaire": None,
     "Why.reason": _WHY, "owner": "host-a/3f9c01ab", "ending": "secured", "evidence": "evidence/2026-12-01/5f0c2f7e",
     "Attempt.message": "The document was saved.", "state": "delivered", "sha256": "9f86d081" * 8, "size_bytes": 48_213,
-    "pages": 2, "Purchase.reason": None, "Purchase.id": _OTHER, "decision": "rebuy",
+    "pages": 2, "Purchase.reason": None,
+    "level": "INFO", "LogLine.text": f"job {_JOB}: index 2 784 195, attempt 1 by host-a/99X9999",
+    "Purchase.id": _OTHER, "decision": "rebuy",
     # events
     "Fact.id": _EVENT, "next_after": _EVENT, "Fact.kind": "job.submitted",
     "Fact.data": {"status": "En attente", "client": "Étude Tremblay"},
@@ -46,7 +48,8 @@ WORDS: Mapping[str, Any] = {
     # accounts and workers
     "username": "99X9999", "account": "99X9999", "lease_owner": "host-a/3f9c01ab", "failure_count": 0,
     "Account.state": "signed in", "Account.reason": None, "Account.until": None, "work": "busy", "documents_today": 12,
-    "cost_today_cents": 1_800, "password": "made-up-Pass-9", "Worker.status": "busy", "uptime_seconds": 3_600,
+    "cost_today_cents": 1_800, "password": "made-up-Pass-9", "asked_by": "Marie Tremblay",
+    "SignInTest.message": None, "SignInTest.seconds": 2.3, "Worker.status": "busy", "uptime_seconds": 3_600,
     "Ready.accounts": {"signed in": 2, "free": 1}, "Ready.closed": ["hours"], "database": "ok", "Health.status": "ok",
     "version": "0.1.0",
     "job_id": _JOB, "failures": 4, "Failing.number": "2 784 195", "Failing.reason": "The bucket index has no room left",

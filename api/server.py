@@ -10,7 +10,6 @@ from pathlib import Path
 
 from api.app import create_app
 from api.stream import hub_of
-from registre.access import Role, make_key
 from registre.errors import ConfigurationError
 from registre.serving import Server, is_loopback, listen, origin
 from registre.wiring import Store
@@ -41,9 +40,3 @@ def serve(
         hub = hub_of(app)
         Server(app, listening, ready=lambda: announce(address), stopping=hub.close).run_until_told(stop_with_stdin)
     hub.wait()
-
-
-def first_key(store: Store) -> str | None:
-    """The text of an admin key for a database that never had a key; None for any other."""
-    key = make_key()
-    return key.text if store.keys.add(key, "first key", Role.ADMIN, "the first start", only_first=True) else None

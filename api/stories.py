@@ -52,6 +52,21 @@ class Facts(Wire):
     events: tuple[Fact, ...]
 
 
+class LogLine(Wire):
+    """What a worker logged about the order; `level` is INFO, WARNING or ERROR."""
+
+    at: datetime
+    host: str
+    level: str
+    text: str
+
+
+class Log(Wire):
+    """Oldest first: the newest 200 of the last 30 days. A line is here some two seconds after it was logged."""
+
+    lines: tuple[LogLine, ...]
+
+
 class Purchase(Wire):
     """One line of the ledger."""
 
@@ -137,6 +152,16 @@ def attempts(extraction_id: FromPath[str], store: UsesStore) -> Attempts:
 def events(extraction_id: FromPath[str], store: UsesStore) -> Facts:
     job_id = _known(store, extraction_id).id
     return Facts(events=tuple(fact(event) for event in store.views.story(job_id)))
+
+
+@get("/{extraction_id:str}/log", summary="What workers logged about it", **serves(Role.VIEWER, 404))
+def log(extraction_id: FromPath[str], store: UsesStore) -> Log:
+    job_id = _known(store, extraction_id).id
+    return Log(
+        lines=tuple(
+            LogLine(at=line.at, host=line.host, level=line.level, text=line.text) for line in store.log.of(job_id)
+        )
+    )
 
 
 @get("/{extraction_id:str}/ledger", summary="What was bought for it", **serves(Role.VIEWER, 404))
@@ -281,7 +306,7 @@ def _chosen(asked: BulkAsked) -> list[JobId] | JobFilter:
 
 ROUTER = Router(
     "/api/extractions",
-    route_handlers=[attempts, events, ledger, why, document, settle, bulk],
+    route_handlers=[attempts, events, log, ledger, why, document, settle, bulk],
     request_max_body_size=100_000,
     tags=["extractions"],
 )

@@ -29,6 +29,7 @@ from registre.hearing import keep_words
 from registre.inspection import inspect_pdf
 from registre.job import Lease
 from registre.ledger import PurchaseId, Verdict
+from registre.log import about
 from registre.ports import JobQueue, Ledger, RegistrySession, SentenceBook, Step
 from registre.retry import backoff
 from registre.spool import Spool
@@ -101,10 +102,11 @@ class Extraction:
 
     def run(self) -> Outcome:
         """Carry the attempt through and write its end. Never raises."""
-        try:
-            return self._extract()
-        except Exception as error:  # the edge of an attempt: whatever happened, the job gets a fate
-            return self._end(error)
+        with about(self._lease.job_id):
+            try:
+                return self._extract()
+            except Exception as error:  # the edge of an attempt: whatever happened, the job gets a fate
+                return self._end(error)
 
     def _extract(self) -> Outcome:
         request = self._lease.request.validate()

@@ -199,6 +199,17 @@ class JobListing:
     total_is_exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """What a worker logged about an order; no secret is in it."""
+
+    job_id: JobId
+    at: datetime
+    host: str
+    level: str
+    text: str
+
+
 class Settlement(StrEnum):
     """What a person decides about a purchase nobody could tell the end of."""
 

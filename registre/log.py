@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _SECRETS = re.compile(
     # an address's password reaches to the last @: it may hold one itself
@@ -15,6 +18,24 @@ _SECRETS = re.compile(
     r"|(?P<bearer>\bBearer\s+)\S+",
     re.IGNORECASE,
 )
+
+
+_job: ContextVar[str | None] = ContextVar("job", default=None)
+
+
+@contextmanager
+def about(job_id: str | None) -> Iterator[None]:
+    """What is logged meanwhile is about this order: by this thread, and by the coroutines it starts."""
+    token = _job.set(job_id)
+    try:
+        yield
+    finally:
+        _job.reset(token)
+
+
+def job_in_hand() -> str | None:
+    """The order that is worked on where this is asked."""
+    return _job.get()
 
 
 def mask(text: str) -> str:

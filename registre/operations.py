@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
-from registre.access import Role
+from registre.access import Role, make_key
 from registre.budget import BUDGETS, Period
 from registre.document import Source
 from registre.errors import InvalidInput, Miscounted, NotFound, Refused
 from registre.gates import PAUSE_SCOPES, Scope, ServiceHours
 from registre.job import JobFilter, JobId
 from registre.plain import harmless, plain_text
-from registre.ports import JobQueue, Views
+from registre.ports import JobQueue, KeyRing, Views
 
 MOST = 10_000
 """Jobs that one bulk action may concern."""
@@ -217,3 +217,9 @@ class Bulk:
             else:
                 done.append(job_id)
         return BulkOutcome(tuple(done), tuple(refused))
+
+
+def first_key(keys: KeyRing) -> str | None:
+    """The text of an admin's key for a database that never had a key; None for any other."""
+    key = make_key()
+    return key.text if keys.add(key, "first key", Role.ADMIN, "the first start", only_first=True) else None

@@ -1,4 +1,5 @@
-"""Why orders wait, in French: the sentences that the gates speak in English, where they are judged (sql/04, sql/13).
+"""Why orders wait, in French: the sentences that the gates speak in English, where they are judged (sql/04, sql/13); and with them
+those of `registre.endings`.
 
 Invariant: what is named in a sentence (a client, an amount, another's words) stays as it is; a sentence that is not known here is
 shown as it came.
@@ -7,8 +8,9 @@ shown as it came.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
+from registre.endings import ENDINGS
 from registre.language import Language
 
 # ruff: noqa: E501 - a sentence and its French stand side by side
@@ -28,7 +30,7 @@ _FRENCH = {
     "jusqu’à {when}",
     "put off until {when}: {why*}": "reportée jusqu’à {when} : {why*}",
     "put off until {when}": "reportée jusqu’à {when}",
-    "it is being worked on by {who}: {step}": "{who} y travaille : {step}",
+    "it is being worked on by {who}: {step*}": "{who} y travaille : {step*}",
     "it is being worked on by {who}": "{who} y travaille",
     "it is done: {path}": "c’est fait : {path}",
     "it ended in error: {why*}": "elle s’est terminée en erreur : {why*}",
@@ -52,6 +54,7 @@ _FRENCH = {
 }
 
 
+@lru_cache(maxsize=1024)
 def reason(text: str, language: Language) -> str:
     """The sentence in the reader's language; `{name*}` above is one within another."""
     if language is not Language.FRENCH:
@@ -72,5 +75,5 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Names are as short as may be, the last one is all that is left."""
     return [
         (re.compile(re.sub(r"\\\{(\w+)(?:\\\*)?\\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL), french)
-        for english, french in _FRENCH.items()
+        for english, french in {**_FRENCH, **ENDINGS}.items()
     ]

@@ -18,8 +18,9 @@ from registre.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 4_000_000
-"""Of one file. Ten sessions at work take some 1500 bytes every two seconds: two files are about three hours of it."""
+MOST_BYTES = 16_000_000
+"""Of one file. Twenty sessions at work take some 4 250 bytes every two seconds, 7.7 MB an hour, so that two files are the last
+two to four hours of it; twenty that idle 0.23 MB an hour, the last days."""
 QUIET = timedelta(seconds=30)
 """How often it is said again that nothing changed."""
 NOW, BEFORE = "flight.jsonl", "flight.1.jsonl"

@@ -29,6 +29,7 @@ from registre.ports import (
     JobQueue,
     KeyRing,
     Ledger,
+    LogBook,
     Registry,
     Repeatable,
     SecretBook,
@@ -45,6 +46,7 @@ from registre.store.batches import BatchBook
 from registre.store.forms import Forms
 from registre.store.gates import GateKeeping
 from registre.store.idleness import IdleLimits
+from registre.store.job_log import JobLog
 from registre.store.jobs import Jobs
 from registre.store.keys import Keys, Requests
 from registre.store.ledger import Purchases
@@ -85,6 +87,7 @@ class Store:
     forms: FormBook
     sentences: SentenceBook
     idleness: Idleness
+    log: LogBook
     bucket: Bucket
 
 
@@ -171,6 +174,7 @@ def make_store(gateway: Gateway, bucket: Bucket, vault: Vault | None = None) -> 
         forms=Forms(gateway),
         sentences=Sentences(gateway),
         idleness=IdleLimits(gateway),
+        log=JobLog(gateway),
         bucket=bucket,
     )
 

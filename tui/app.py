@@ -178,7 +178,7 @@ class Dashboard(App[None]):
             return (
                 self.tongue.say(
                     "Cut off: %(why)s Trying again in %(seconds)s s; what is shown is of before.",
-                    why=self.model.trouble,
+                    why=self.tongue.reason(self.model.trouble),
                     seconds=seconds,
                 ),
                 True,

@@ -28,7 +28,7 @@ async def _ask(view: View, action: str, chosen: Chosen, sources: Sequence[str], 
         count = await deeds.count(action, chosen)
         fee = await deeds.dearest_fee(sources, today) if action == "retry" else 0
     except RegistreError as error:
-        view.app.notify(error.message, severity="error", markup=False)
+        view.app.notify(view.tongue.reason(error.message), severity="error", markup=False)
         return
     view.app.push_screen(
         Confirm(_told(view, action, chosen, count, fee), view.tongue),

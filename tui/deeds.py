@@ -44,12 +44,12 @@ class Deeds:
         if not done.refused:
             return told
         more = self._tongue.many("%(n)s refused", "%(n)s refused", len(done.refused))
-        return f"{told}, {more}: {done.refused[0].reason}"
+        return f"{told}, {more}: {self._tongue.reason(done.refused[0].reason)}"
 
     async def settle(self, extraction_id: str, decision: str, *, billed: bool) -> str:
         body = {"decision": decision, "billed": billed}
         path = f"/api/extractions/{extraction_id}/settle"
-        return (await self._client.ask("POST", path, wire.Done, body)).message
+        return self._tongue.reason((await self._client.ask("POST", path, wire.Done, body)).message)
 
     async def pause(self, scope: str, name: str, reason: str) -> str:
         await self._client.ask("PUT", "/api/pauses", wire.Gates, {"scope": scope, "name": name, "reason": reason})
@@ -75,6 +75,16 @@ class Deeds:
             "POST", "/api/accounts", wire.Account, {"username": username, "password": password}
         )
         return self._tongue.say("%(name)s is kept; it signs in as soon as a worker has room", name=found.username)
+
+    async def test(self, username: str) -> str:
+        await self._client.ask("POST", f"/api/accounts/{username}/test", wire.Account)
+        return self._tongue.say(
+            "%(name)s is signed in anew between two orders; its line tells how that went", name=username
+        )
+
+    async def put_aside(self, username: str, reason: str) -> str:
+        await self._client.ask("POST", f"/api/accounts/{username}/set-aside", wire.Account, {"reason": reason})
+        return self._tongue.say("%(name)s is set aside; its host lets it go within seconds", name=username)
 
     async def restore(self, username: str) -> str:
         await self._client.ask("POST", f"/api/accounts/{username}/restore", wire.Account)

@@ -24,6 +24,8 @@ PULSE_SECONDS = 10.0
 RETRY_BASE = timedelta(seconds=1)
 RETRY_CAP = timedelta(seconds=15)
 PAST_EVENTS = 300
+BREATH = 50
+"""Events after which others have their turn: a flood that lies ready would else be taken in at one go, before any key."""
 RUNNING = 200
 FAILED = 50
 
@@ -56,6 +58,8 @@ class Feed:
                     self._model.told(cursor, fact)
                     self._model.connected()
                     self._happened.set()
+                    if self._model.heard % BREATH == 0:
+                        await asyncio.sleep(0)
                 if asyncio.get_running_loop().time() - begun < LOOK_SECONDS:
                     raise Unavailable(f"The API at {self._client.origin} ends the stream at once.")
             except RegistreError as error:

@@ -37,5 +37,17 @@ def add_account_line(username: str = "99X9999") -> str:
     return _line("accounts", "add", username)
 
 
+def test_line(username: str) -> str:
+    return _line("accounts", "test", username)
+
+
+def aside_line(username: str) -> str:
+    return _line("accounts", "set-aside", username) + " --reason WHY"
+
+
+def restore_line(username: str) -> str:
+    return _line("accounts", "restore", username)
+
+
 def _line(*words: str) -> str:
     return "registre " + " ".join(shlex.quote(word) for word in words if word)

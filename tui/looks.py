@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.tongue import N_
-from tui.wire import Account
+from tui.wire import Account, SignInTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,13 @@ PURCHASES = {
     "ambiguous": Look("?", "?", N_("ambiguous"), "error"),
 }
 
+TESTS = {
+    "ok": Look("✓", "v", N_("sign-in works"), "success"),
+    "refused": Look("✗", "x", N_("sign-in refused"), "error"),
+    "unreachable": Look("!", "!", N_("not reached"), "warning"),
+}
+TO_BE_TESTED = Look("…", ".", N_("to be tested"), "warning")
+
 WELL = Look("●", "*", N_("well"), "success")
 LATE = Look("!", "!", N_("late"), "warning")
 AWAY = Look("✗", "x", N_("away"), "error")
@@ -77,6 +84,48 @@ STEPS = {
 }
 """A step that is none of these is shown as the worker wrote it."""
 
+KINDS = {
+    "not_found": N_("Not found"),
+    "ambiguous_option": N_("Several options fit"),
+    "ambiguous_plan": N_("Several plans fit"),
+    "only_similar": N_("Only similar documents"),
+    "paper_only": N_("On paper only"),
+    "lot_inactive": N_("Inactive lot"),
+    "unknown_sentence": N_("Sentence of the site that nobody has classed"),
+    "invalid_order": N_("The order must be mended"),
+    "bad_document": N_("Another document came"),
+    "login_refused": N_("Sign-in refused"),
+    "account_locked": N_("Account locked"),
+    "identity_question": N_("The site asks a question"),
+    "session_expired": N_("Session expired"),
+    "site_unavailable": N_("The site is away"),
+    "layout_changed": N_("The site has changed"),
+    "browser_failed": N_("The browser failed"),
+    "store_unavailable": N_("The bucket is away"),
+    "database_unavailable": N_("The database is away"),
+    "ambiguous_purchase": N_("May be billed: a person decides"),
+    "secured_elsewhere": N_("Saved on a host that is away"),
+    "abandoned": N_("Given up"),
+    "attempts_exhausted": N_("Every attempt failed"),
+    "overdue": N_("Took too long"),
+    "deadline_passed": N_("Deadline passed"),
+    "cancelled": N_("Cancelled"),
+}
+"""What went wrong; a kind that is none of these is shown as the server names it."""
+
+ENDINGS = {
+    "secured": N_("document saved"),
+    "completed": N_("completed"),
+    "reused": N_("already owned"),
+    "failed": N_("failed"),
+    "retried": N_("to be tried again"),
+    "snoozed": N_("put off"),
+    "released": N_("given back"),
+    "reclaimed": N_("owner lost"),
+    "cancelled": N_("cancelled"),
+}
+"""How an attempt ended."""
+
 
 def of_status(status: str) -> Look:
     return STATUSES.get(status, Look("?", "?", status, "text-muted"))
@@ -102,9 +151,16 @@ def of_account(account: Account) -> Look:
         case _, "error":
             return TROUBLED
         case _, "offline":
-            return SILENT
+            is_between = account.test is not None and account.test.outcome is None
+            return SIGNING_IN if is_between else SILENT  # let go for a test, and not yet claimed anew
         case _, _:
             return SIGNING_IN if account.step == "signing in" else SIGNED_IN
+
+
+def of_test(test: SignInTest) -> Look:
+    if test.outcome is None:
+        return TO_BE_TESTED if test.began_at is None else SIGNING_IN
+    return TESTS.get(test.outcome, Look("?", "?", test.outcome, "text-muted"))
 
 
 def of_event(kind: str) -> str:

@@ -210,6 +210,7 @@ def _account(moment: Moment, username: str) -> wire.Account:
         step="signing in" if browser.state == "opening" else browser.step,
         documents_today=browser.jobs_done,
         cost_today_cents=0,
+        test=None,
     )
 
 

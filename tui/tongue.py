@@ -34,9 +34,12 @@ class Tongue:
     def many(self, one: str, more: str, count: int, /, **values: object) -> str:
         return self._known.ngettext(one, more, count) % {"n": self.number(count), **values}
 
-    def reason(self, text: str) -> str:
-        """Why something waits, as the gates say it."""
-        return reason(text, self.language)
+    def reason(self, text: str | None) -> str:
+        """What the server says in a sentence of its own: why something waits, how it ended, what a rule refuses.
+
+        Names, and what the site itself said, stay as they are.
+        """
+        return reason(text, self.language) if text else ""
 
     def money(self, cents: int) -> str:
         return language.money(cents, self.language)

@@ -58,6 +58,17 @@ class Gates(Wire):
     pauses: tuple[Pause, ...] = ()
 
 
+class SignInTest(Wire):
+    """The last test of an account's sign-in; `outcome` is null until it ended."""
+
+    asked_by: str
+    began_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+    message: str | None
+    seconds: float | None
+
+
 class Account(Wire):
     """One account and the worker that holds it."""
 
@@ -75,6 +86,7 @@ class Account(Wire):
     step: str | None
     documents_today: int
     cost_today_cents: int
+    test: SignInTest | None
 
     @property
     def host(self) -> str:
@@ -294,6 +306,17 @@ class Attempt(Wire):
 
 class Attempts(Wire):
     attempts: tuple[Attempt, ...]
+
+
+class LogLine(Wire):
+    at: datetime
+    host: str
+    level: str
+    text: str
+
+
+class Log(Wire):
+    lines: tuple[LogLine, ...]
 
 
 class Purchase(Wire):

@@ -68,6 +68,19 @@ def restore(request: AnyRequest, username: FromPath[str], store: UsesStore) -> R
     return onward("/accounts", "restored")
 
 
+@post("/accounts/{username:str}/set-aside", **acts(Role.OPERATOR))
+def put_aside(request: AnyRequest, username: FromPath[str], form: UsesForm, store: UsesStore) -> Redirect:
+    known = _known(store, username)
+    store.accounts.put_aside(known, pause_reason(field(form, "reason")), caller_of(request).name)
+    return onward("/accounts", "aside")
+
+
+@post("/accounts/{username:str}/test", **acts(Role.OPERATOR))
+def ask_test(request: AnyRequest, username: FromPath[str], store: UsesStore) -> Redirect:
+    store.accounts.ask_test(_known(store, username), caller_of(request).name)
+    return onward("/accounts", "tested")
+
+
 @get("/gates", **shows())
 def gates(request: AnyRequest, store: UsesStore) -> Response[str]:
     values = store.gates.rules()
@@ -130,4 +143,17 @@ def _known(store: Store, username: str) -> str:
     return username
 
 
-HANDLED = [accounts, add, pause_account, resume_account, restore, gates, pause, resume, rule, accept]
+HANDLED = [
+    accounts,
+    add,
+    pause_account,
+    resume_account,
+    restore,
+    put_aside,
+    ask_test,
+    gates,
+    pause,
+    resume,
+    rule,
+    accept,
+]

@@ -52,6 +52,13 @@ STANDING = {
 }
 """Of an account: what holds it back, else what its worker does."""
 
+SIGN_IN = {
+    "ok": Word("●", _("the sign-in works"), "good"),
+    "refused": Word("✕", _("the sign-in is refused"), "bad"),
+    "unreachable": Word("!", _("the sign-in could not be tried"), "held"),
+}
+"""How a test ended."""
+
 PURCHASE = {
     "intended": Word("◔", _("about to be bought"), "busy"),
     "void": Word("·", _("not bought"), "off"),
@@ -133,6 +140,8 @@ EVENTS = {
     "account.added": _("account added"),
     "account.set_aside": _("account set aside"),
     "account.restored": _("account put back"),
+    "account.test_asked": _("test of a sign-in asked for"),
+    "account.tested": _("sign-in tested"),
     "gate.paused": _("paused"),
     "gate.resumed": _("resumed"),
     "rule.changed": _("rule changed"),
@@ -187,6 +196,8 @@ TOLD = {
     "paused": _("Nothing new is started there any more."),
     "resumed": _("Orders are started again."),
     "restored": _("The account is back in service."),
+    "aside": _("The account is set aside; its host lets it go within seconds."),
+    "tested": _("The account signs in anew between two orders; how that went is shown here."),
     "accepted": _("The form is accepted, and its source goes on."),
     "changed": _("Changed."),
     "tried": _("A notice is on its way; the worker sends it within seconds."),

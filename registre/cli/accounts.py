@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import getpass
 import sys
+import time
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from registre.account import AccountView
-from registre.cli.options import JsonFlag
+from registre.account import AccountView, SignInOutcome, SignInTest
+from registre.cli.options import AuthorOption, JsonFlag
 from registre.cli.output import clock, moment, show_json, show_table, show_text
-from registre.errors import InvalidInput
+from registre.errors import InvalidInput, Refused, Unavailable
+from registre.following import EventFollower
 from registre.idleness import LearntLimit
-from registre.operations import usable_password, user_code
+from registre.operations import pause_reason, usable_password, user_code
+from registre.plain import plain_text
 from registre.secrecy import Resealed, encrypt, rotate
 from registre.settings import load_settings
 from registre.vault import make_key
-from registre.wiring import open_store
+from registre.wiring import Store, open_store
 
 EXIT_PARTLY = 3
+EXIT_OF = {SignInOutcome.OK: 0, SignInOutcome.REFUSED: 1, SignInOutcome.UNREACHABLE: 75}
+
+UsernameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Code d'utilisateur, such as 99X9999.")]
 
 app = typer.Typer(help="The registry accounts, one live session each.", no_args_is_help=True)
 
@@ -81,6 +87,84 @@ def _tell(outcome: Resealed, as_json: bool) -> None:
         raise typer.Exit(EXIT_PARTLY)
 
 
+@app.command("test")
+def ask_test(
+    username: UsernameArgument,
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", help="How long to wait for it; 0 asks and leaves.", min=0, max=3600)
+    ] = 120,
+    as_json: JsonFlag = False,
+    *,
+    author: AuthorOption,
+) -> None:
+    """Have a worker sign an account in anew, between two orders, and say how that went. Refused for one that is set aside.
+
+    Exit 0: it works; 1: the site refused it, and the account is set aside; 75: nobody could try it now.
+    """
+    with open_store(load_settings()) as store:
+        code = _called(store, username)
+        reader = EventFollower(store.views, store.views.events_end(), bell=store.queue)
+        try:
+            store.accounts.ask_test(code, plain_text(author, "author", 100))
+            found = _until_tested(store, reader, code, wait)
+        finally:
+            reader.stop()
+    if as_json:
+        show_json(asdict(found))
+    elif found.outcome is None:
+        show_text(f"{code}: {_tested(found)}")
+    if found.outcome is None:
+        if wait:
+            raise Unavailable("No worker has signed it in yet; `registre accounts list` shows the outcome.")
+        return
+    if not as_json:
+        took = f" in {found.seconds:.1f} s" if found.seconds is not None else ""
+        show_text(f"{code}: {found.outcome}{took}" + (f": {found.message}" if found.message else ""))
+    raise typer.Exit(EXIT_OF[found.outcome])
+
+
+def _called(store: Store, name: str) -> str:
+    """The account's own spelling: other programs may have added some that are no codes of the registry's."""
+    wanted = name.strip().casefold()
+    return next((a.username for a in store.accounts.all() if a.username.casefold() == wanted), name.strip())
+
+
+def _until_tested(store: Store, reader: EventFollower, code: str, seconds: float) -> SignInTest:
+    """The test as it stands once it has ended, or after so long."""
+    until = time.monotonic() + seconds
+    while True:
+        test = next(account.test for account in store.accounts.all() if account.username == code)
+        assert test is not None
+        if test.outcome is not None or time.monotonic() >= until:
+            return test
+        reader.next(until - time.monotonic())
+
+
+@app.command("set-aside")
+def set_aside(
+    username: UsernameArgument,
+    reason: Annotated[str, typer.Option(help="Why; shown to everybody who looks at it.")] = "",
+    *,
+    author: AuthorOption,
+) -> None:
+    """Take an account out of service on every host: what it is buying is finished, another order waits again."""
+    why = pause_reason(reason)
+    with open_store(load_settings()) as store:
+        code = _called(store, username)
+        store.accounts.put_aside(code, why, plain_text(author, "author", 100))
+    show_text(f"{code} is set aside.")
+
+
+@app.command("restore")
+def restore(username: UsernameArgument, *, author: AuthorOption) -> None:
+    """Put an account back into service, its password as it was; after a refused password give a new one instead."""
+    with open_store(load_settings()) as store:
+        code = _called(store, username)
+        if not store.accounts.restore(code, plain_text(author, "author", 100)):
+            raise Refused("This account is not set aside.")
+    show_text(f"{code} is in service again.")
+
+
 @app.command("list")
 def list_accounts(as_json: JsonFlag = False) -> None:
     """List accounts and what each is doing."""
@@ -93,7 +177,7 @@ def list_accounts(as_json: JsonFlag = False) -> None:
         return
     show_table(
         f"{len(accounts)} accounts",
-        ("account", "state", "held by", "last used", "failures", "password", "why"),
+        ("account", "state", "held by", "last used", "failures", "password", "sign-in test", "why"),
         [
             (
                 a.username,
@@ -102,6 +186,7 @@ def list_accounts(as_json: JsonFlag = False) -> None:
                 clock(a.last_used),
                 a.failure_count,
                 _kept(a, key_ids),
+                _tested(a.test),
                 a.reason or "",
             )
             for a in accounts
@@ -131,6 +216,14 @@ def _kept(account: AccountView, key_ids: tuple[str, ...]) -> str:
     if account.sealed_with is None:
         return "plain"
     return "sealed" if account.sealed_with in key_ids else f"sealed with {account.sealed_with}, which is not here"
+
+
+def _tested(test: SignInTest | None) -> str:
+    if test is None:
+        return ""
+    if test.outcome is not None:
+        return f"{test.outcome} {clock(test.ended_at)}"
+    return f"signing in since {clock(test.began_at)}" if test.began_at else f"asked for {clock(test.asked_at)}"
 
 
 def _told(learnt: LearntLimit) -> str:

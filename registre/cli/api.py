@@ -10,6 +10,7 @@ import typer
 
 from registre.cli.starting import WaitFlag, store_when_there
 from registre.log import configure
+from registre.operations import first_key
 from registre.settings import Where, load_settings
 
 
@@ -22,7 +23,7 @@ def api(
     stop_with_stdin: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Serve the HTTP API until Ctrl-C. Every caller needs a key: `registre keys add`."""
-    from api.server import first_key, serve  # where it is used: other commands must not wait for it
+    from api.server import serve  # where it is used: other commands must not wait for it
 
     settings = load_settings(api_host=host, api_port=port)
     configure(settings.log_level)
@@ -32,7 +33,7 @@ def api(
         def announce(address: str) -> None:
             """Once it listens: a start that fails must not use up the first key."""
             if not settings.api_open:
-                if settings.where is Where.EMBEDDED and (text := first_key(store)):
+                if settings.where is Where.EMBEDDED and (text := first_key(store.keys)):
                     typer.echo(f"first start: this key of an admin is shown once, keep it: {text}", err=True)
                 elif not store.keys.all():
                     typer.echo("No key yet: make one with `registre keys add NAME --role admin`.", err=True)

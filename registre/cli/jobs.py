@@ -120,6 +120,20 @@ def show_job(job_id: Annotated[str, typer.Argument(help="The job's id.")], as_js
         _tell(store, job)
 
 
+@app.command("log")
+def show_log(job_id: Annotated[str, typer.Argument(help="The job's id.")], as_json: JsonFlag = False) -> None:
+    """Show what workers logged about one order, oldest first."""
+    known = job_id_of(job_id)
+    with open_store(load_settings()) as store:
+        store.views.job(known)
+        lines = store.log.of(known)
+    if as_json:
+        show_json([asdict(line) for line in lines])
+        return
+    for line in lines:
+        show_text(f"{clock(line.at)} {line.level[:1]} {line.host}: {line.text}")
+
+
 @app.command("retry")
 def retry_job(job_id: Annotated[str, typer.Argument(help="The job's id.")]) -> None:
     """Put a failed order back in the queue, with fresh attempts."""

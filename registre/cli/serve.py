@@ -17,9 +17,10 @@ import typer
 from registre.cli.api_beside import ApiBeside
 from registre.cli.output import show_json, show_table, show_text
 from registre.cli.starting import WaitFlag, stop_on_signals, store_when_there
-from registre.cli.tui import logging_to, needs_terminal, passing_key, watch_until_left
+from registre.cli.tui import FirstKey, logging_to, needs_terminal, passing_key, watch_until_left
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
+from registre.operations import first_key
 from registre.secrecy import standing
 from registre.settings import REAL_SITE, Settings, Where, load_settings
 from registre.twin.config import TwinConfig, demo_accounts
@@ -62,16 +63,20 @@ def up(
     settings = load_settings()
     configure(settings.log_level)
     stop = stop_on_signals()
+    first = FirstKey(None)
     with ExitStack() as stack:
+        stack.callback(first.say)  # also when something fails before the dashboard is left
         aside = stack.enter_context(logging_to(settings.home / "up.log")) if with_tui else None
         store = stack.enter_context(store_when_there(settings, stop, wait=wait))
         keep_worlds_apart(settings, store, with_twin)
+        if with_tui and settings.where is Where.EMBEDDED and not settings.api_open:
+            first.text = first_key(store.keys)  # else the API makes it, and says it in the log
         key = stack.enter_context(passing_key(store)) if with_tui else None
         beside = ApiBeside() if with_api else nullcontext()
 
         def watch(api: ApiBeside | None) -> None:
             if key is not None and aside is not None and api is not None:
-                watch_until_left(api.address(), key, aside, stop)
+                watch_until_left(api.address(), key, first, aside, stop)
 
         def work(settings: Settings) -> None:
             _work(settings, store, stop, beside, watch, with_tasks=with_tasks)

@@ -101,6 +101,19 @@ class Aside:
         os.dup2(self.terminal, 2)
 
 
+@dataclass(slots=True)
+class FirstKey:
+    """The key that a first start makes, kept back while the dashboard has the terminal. Said once."""
+
+    text: str | None
+
+    def say(self) -> None:
+        if self.text is not None:
+            typer.echo(f"first start: this key of an admin is shown once, keep it: {self.text}", err=True)
+            typer.echo("`registre tui` takes it from REGISTRE_API_KEY, or with --key-file.", err=True)
+        self.text = None
+
+
 @contextmanager
 def passing_key(store: Store) -> Iterator[str]:
     """A key of an admin for the dashboard of `up --tui`, which ends with it."""
@@ -135,7 +148,7 @@ def logging_to(file: Path) -> Iterator[Aside]:
         os.close(terminal)
 
 
-def watch_until_left(address: str, key: str, aside: Aside, stop: Event) -> None:
+def watch_until_left(address: str, key: str, first: FirstKey, aside: Aside, stop: Event) -> None:
     """The dashboard as a child that has the terminal, until it is left or `stop` is set. The key is in its environment alone."""
     if not address:
         typer.echo("The API did not start, so that the dashboard has nothing to ask; the log says why.", err=True)
@@ -147,6 +160,7 @@ def watch_until_left(address: str, key: str, aside: Aside, stop: Event) -> None:
                 child.terminate()
                 break
     aside.end()
+    first.say()
     typer.echo("the dashboard is left, the fleet goes on; Ctrl-C stops it", err=True)
 
 

@@ -15,6 +15,7 @@ from registre.ports.work import (
     Idleness,
     JobQueue,
     Ledger,
+    LogBook,
     SecretBook,
     SentenceBook,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "JobQueue",
     "KeyRing",
     "Ledger",
+    "LogBook",
     "Registry",
     "RegistrySession",
     "Repeatable",

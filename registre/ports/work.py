@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from registre.account import AccountId, AccountView, Credentials, Seat, StoredSecret
+from registre.account import AccountId, AccountView, Credentials, Seat, SignInOutcome, StoredSecret, Wish
 from registre.document import Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
 from registre.idleness import IdleEnd, LearntLimit
-from registre.job import JobId, Lease, Order, Renewal, Settlement
+from registre.job import JobId, Lease, LogLine, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.sentences import Heard, Sentence
 
@@ -101,15 +101,29 @@ class AccountBook(Protocol):
     def all(self) -> list[AccountView]: ...
 
     def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
-        """Lease up to `limit` free accounts, least recently used first."""
+        """Lease up to `limit` free accounts: those whose sign-in is to be tested, then the least recently used."""
 
     def release(self, seat: Seat) -> None: ...
 
     def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
-        """Take it out of service on every host; without a duration until a person mends it."""
+        """Take it out of service on every host; without a duration until a person mends it. Ends its test as refused."""
+
+    def put_aside(self, username: str, reason: str, author: str) -> None:
+        """The same by a person, until it is restored; its host lets it go, and finishes what is being bought. NotFound; Refused
+        when it is set aside already."""
 
     def restore(self, username: str, author: str) -> bool:
         """Back into service, its password as it was; False when it was not set aside. NotFound."""
+
+    def ask_test(self, username: str, author: str) -> None:
+        """Have it signed in anew between two orders, and the outcome kept in `AccountView.test`. Repeats are fine. NotFound;
+        Refused for one that is set aside or inactive: a refused password is not tried again."""
+
+    def wishes(self, owner: str) -> list[Wish]:
+        """What people ask of the accounts this owner holds."""
+
+    def note_sign_in(self, seat: Seat, outcome: SignInOutcome, message: str, seconds: float) -> bool:
+        """How a sign-in under this lease ended; True when that answers a test."""
 
 
 class SecretBook(Protocol):
@@ -151,6 +165,16 @@ class Ledger(Protocol):
 
     def delivered(self, paths: Sequence[str]) -> dict[str, LedgerLine]:
         """The purchases whose documents are stored under these paths (`bucket/key`); what is none of ours is left out."""
+
+
+class LogBook(Protocol):
+    """What workers logged about orders, for people."""
+
+    def keep(self, lines: Sequence[LogLine]) -> None:
+        """Of an order its newest 200 lines stay, for 30 days, of 500 characters at most; one about no order is dropped."""
+
+    def of(self, job_id: JobId) -> list[LogLine]:
+        """Oldest first."""
 
 
 class Fleet(Protocol):

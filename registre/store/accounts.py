@@ -1,10 +1,20 @@
-"""The account book over the gateway (sql/04)."""
+"""The account book over the gateway (sql/06)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from registre.account import AccountId, AccountView, Credentials, Seat
+from registre.account import (
+    AccountId,
+    AccountView,
+    Credentials,
+    Seat,
+    SignInOutcome,
+    SignInTest,
+    Wish,
+    WishKind,
+)
 from registre.database.gateway import Gateway
 from registre.vault import Unreadable, Vault
 
@@ -35,6 +45,7 @@ class Accounts:
                 last_used=row["last_used"],
                 failure_count=row["failure_count"],
                 sealed_with=row["sealed_with"],
+                test=_test(row),
             )
             for row in self._gateway.call("list_accounts")
         ]
@@ -66,6 +77,27 @@ class Accounts:
     def restore(self, username: str, author: str) -> bool:
         return bool(self._gateway.call("restore_account", username=username, author=author)[0]["restore_account"])
 
+    def put_aside(self, username: str, reason: str, author: str) -> None:
+        self._gateway.call("put_account_aside", username=username, reason=reason, author=author)
+
+    def ask_test(self, username: str, author: str) -> None:
+        self._gateway.call("ask_sign_in_test", username=username, author=author)
+
+    def wishes(self, owner: str) -> list[Wish]:
+        rows = self._gateway.call("account_wishes", owner=owner)
+        return [Wish(AccountId(row["id"]), row["token"], WishKind(row["wish"])) for row in rows]
+
+    def note_sign_in(self, seat: Seat, outcome: SignInOutcome, message: str, seconds: float) -> bool:
+        row = self._gateway.call(
+            "note_sign_in",
+            account=seat.account_id,
+            token=seat.token,
+            outcome=str(outcome),
+            message=message or None,
+            seconds=seconds,
+        )[0]
+        return bool(row["note_sign_in"])
+
     def set_aside(self, seat: Seat, reason: str, duration: timedelta | None) -> None:
         self._gateway.call(
             "set_account_aside",
@@ -74,3 +106,17 @@ class Accounts:
             reason=reason,
             seconds=duration.total_seconds() if duration else None,
         )
+
+
+def _test(row: dict[str, Any]) -> SignInTest | None:
+    if row["test_asked_at"] is None:
+        return None
+    return SignInTest(
+        asked_at=row["test_asked_at"],
+        asked_by=row["test_asked_by"],
+        began_at=row["test_began_at"],
+        ended_at=row["test_ended_at"],
+        outcome=SignInOutcome(row["test_outcome"]) if row["test_outcome"] else None,
+        message=row["test_message"],
+        seconds=row["test_seconds"],
+    )

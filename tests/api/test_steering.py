@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from registre.access import Role
+from registre.account import SignInOutcome
 from registre.wiring import Store
 from tests.api.conftest import Asking
 from tests.api.test_stories import delivered
@@ -46,6 +47,34 @@ def test_an_account_that_was_set_aside_is_put_back_by_an_operator(ask: Asking, s
     assert ask("POST", path, role=Role.OPERATOR).json()["state"] == "free"
     assert ask("POST", path).status_code == 409
     assert ask("POST", "/api/accounts/99X0000/restore").status_code == 404
+
+
+def test_a_sign_in_is_tested_by_the_worker_that_claims_the_account_next(ask: Asking, store: Store) -> None:
+    store.accounts.add("99X9999", SECRET)
+    path = "/api/accounts/99X9999/test"
+    assert ask("POST", path, role=Role.REQUESTER).status_code == 403
+    answer = ask("POST", path, role=Role.OPERATOR)
+    assert (answer.status_code, answer.json()["test"]["asked_by"]) == (202, "the operator")
+    [(seat, _)] = store.accounts.claim("host-a/boot", 1, timedelta(minutes=1))
+    store.accounts.note_sign_in(seat, SignInOutcome.REFUSED, "Mot de passe refusé.", 2.25)
+    [account] = ask("GET", "/api/accounts").json()["accounts"]
+    told = {name: account["test"][name] for name in ("outcome", "message", "seconds")}
+    assert told == {"outcome": "refused", "message": "Mot de passe refusé.", "seconds": 2.25}
+    assert ask("POST", "/api/accounts/99X0000/test").status_code == 404
+
+
+def test_an_account_is_set_aside_by_an_operator_with_a_reason(ask: Asking, store: Store) -> None:
+    store.accounts.add("99X9999", SECRET)
+    path = "/api/accounts/99X9999/set-aside"
+    reason = {"reason": "the invoice is being checked"}
+    assert ask("POST", path, json=reason, role=Role.REQUESTER).status_code == 403
+    assert ask("POST", path, json={"reason": ""}).status_code == 400
+    answer = ask("POST", path, json=reason, role=Role.OPERATOR).json()
+    assert (answer["state"], answer["reason"]) == ("set aside", "the invoice is being checked")
+    assert ask("POST", path, json=reason).status_code == 409
+    assert ask("POST", "/api/accounts/99X9999/test").status_code == 409
+    assert ask("POST", "/api/accounts/99X0000/set-aside", json=reason).status_code == 404
+    assert store.accounts.claim("host-a/boot", 1, timedelta(minutes=1)) == []
 
 
 def test_only_an_admin_adds_an_account_and_no_other_account_is_paused(ask: Asking) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+import tui
 from registre.access import Role
 from registre.budget import Period
 from registre.gates import Scope
+from registre.job import JobId, LogLine
 from registre.language import Language
 from registre.wiring import Store
 from tests.api.conftest import Asking, running
-from tests.api.test_stories import delivered
+from tests.api.test_stories import charged, delivered
 from tui import wire
 from tui.client import Client
 from tui.deeds import Chosen, Deeds
@@ -54,6 +61,8 @@ def test_what_the_dashboard_reads_is_what_is_answered(
         path = f"/api/extractions/{done}"
         assert (await terminal.get(path, wire.Extraction)).place == "Montréal, Cadastre du Québec"
         assert len((await terminal.get(f"{path}/attempts", wire.Attempts)).attempts) == 1
+        store.log.keep([LogLine(JobId(done), datetime.now(UTC), "host-a", "INFO", "a page came")])
+        assert [line.text for line in (await terminal.get(f"{path}/log", wire.Log)).lines] == ["a page came"]
         assert [line.state for line in (await terminal.get(f"{path}/ledger", wire.Ledger)).lines] == ["delivered"]
         assert (await terminal.get(f"{path}/events", wire.History)).events[0].kind == "job.submitted"
         assert (await terminal.get(f"{path}/why", wire.Why)).reason.startswith("it is done")
@@ -78,8 +87,96 @@ def test_what_the_dashboard_reads_is_what_is_answered(
         [view] = (await terminal.get("/api/batches", wire.Batches)).batches
         assert await deeds.cancel_batch(view, 1) == "1 order cancelled"
         assert "99T0009 is kept" in await deeds.add_account("99T0009", "motdepasse")
+        assert "signed in anew" in await deeds.test("99T0009")
+        accounts = {one.username: one for one in (await terminal.get("/api/accounts", wire.Accounts)).accounts}
+        test = accounts["99T0009"].test
+        assert test is not None
+        assert (test.asked_by, test.outcome) == ("the admin", None)
+        assert "is set aside" in await deeds.put_aside("99T0009", "holidays")
+        assert "in service again" in await deeds.restore("99T0009")
+        assert await deeds.dearest_fee(["acte"], datetime.now(UTC).date()) == 150
+        lease, purchase = charged(store)
+        store.ledger.mark_ambiguous(purchase, lease, "nobody can tell")
+        [unsettled] = (
+            await terminal.get("/api/extractions", wire.ExtractionPage, limit=1, error_kind="ambiguous_purchase")
+        ).jobs
+        assert "ordered anew" in await deeds.settle(unsettled.extraction_id, "rebuy", billed=True)
+        store.gates.set_rule("approval_above_cents", 100, "a test")
+        unapproved = ask("POST", "/api/batches", json={"orders": [{"document_source": "acte", "document_number": "25 616 322",
+                         "circonscription_fonciere": "Montréal", "acte_type": "Acte"}]}).json()["batch"]["batch_id"]  # fmt: skip
+        view = next(
+            found
+            for found in (await terminal.get("/api/batches", wire.Batches)).batches
+            if found.batch_id == unapproved
+        )
+        assert "is approved" in await deeds.approve(view)
 
     asyncio.run(read())
+
+
+TUI = Path(tui.__file__).parent
+ASKING = {"get": 0, "ask": 1}
+"""The client's methods, and which argument is the path."""
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def asked_in(source: str) -> Iterator[tuple[str, str, str]]:
+    """(method, path, what it is read as) of every request a module makes; a * for what is filled in."""
+    tree = ast.parse(source)
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)):
+        paths = {
+            target.id: pattern_of(node.value, {})
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name) and target.id == "path"
+        }
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING:
+                at = ASKING[node.func.attr]
+                if len(node.args) > at + 1 and "client" in ast.unparse(node.func.value):
+                    method = ast.literal_eval(node.args[0]) if at else "GET"
+                    yield method, pattern_of(node.args[at], paths), ast.unparse(node.args[at + 1]).rpartition(".")[2]
+
+
+def pattern_of(node: ast.expr, names: dict[str, str]) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name):
+            return names[name]
+        case ast.JoinedStr(values=parts):
+            return "".join(
+                part.value
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                else names.get(ast.unparse(part.value), "*")
+                if isinstance(part, ast.FormattedValue)
+                else ""
+                for part in parts
+            )
+    raise AssertionError(ast.unparse(node))
+
+
+def test_whatever_the_dashboard_asks_is_read_here_from_the_real_api(
+    client: TestClient[Litestar], ask: Asking, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a field the API renames is found: each request of tui/ has its answer decoded by the test above."""
+    decoded: set[tuple[str, str, str]] = set()
+    original = Client.ask
+
+    async def noted(self: Client, method: str, path: str, kind: Any, body: object = None, **parameters: Any) -> Any:
+        answer = await original(self, method, path, kind, body, **parameters)
+        path = re.sub(r"(?<=/accounts/)[^/]+", "*", ID.sub("*", path))
+        decoded.add((method, path, kind.__name__))
+        return answer
+
+    monkeypatch.setattr(Client, "ask", noted)
+    terminal = Client("http://registre.test", ask.key(Role.ADMIN), transport=httpx.ASGITransport(client.app))
+    test_what_the_dashboard_reads_is_what_is_answered(terminal, ask, store, tmp_path)
+    asked = {one for file in TUI.rglob("*.py") for one in asked_in(file.read_text("utf-8"))}
+    asked -= {one for one in asked if one[1] in ("", "*")}
+    assert len(asked) > 25
+    assert asked - decoded == set()
 
 
 def test_the_stream_goes_on_from_where_it_was_cut(client: TestClient[Litestar], ask: Asking) -> None:

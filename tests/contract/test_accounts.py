@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from registre.account import AccountView
-from registre.errors import NotFound
+from registre.account import AccountView, SignInOutcome, Wish, WishKind
+from registre.errors import NotFound, Refused
 from registre.ports import AccountBook
 from registre.store.accounts import Accounts
 from tests.desk import Desk
@@ -121,3 +121,106 @@ def test_a_person_puts_an_account_back_into_service(request: pytest.FixtureReque
     assert credentials.password == "secret"
     with pytest.raises(NotFound):
         book.restore("nobody", "paul")
+
+
+@pytest.fixture(params=["postgres", "memory"])
+def book(request: pytest.FixtureRequest) -> AccountBook:
+    if request.param == "memory":
+        return MemoryStore().accounts
+    accounts: AccountBook = request.getfixturevalue("store").accounts
+    return accounts
+
+
+def test_a_test_of_a_sign_in_is_answered_by_the_next_sign_in_and_by_no_earlier_one(book: AccountBook) -> None:
+    book.add("marie", "secret")
+    [(former, _)] = book.claim("host-a/1", 1, HOUR)
+    assert book.note_sign_in(former, SignInOutcome.OK, "", 2.0) is False, "nobody asked"
+    assert book.wishes("host-a/1") == []
+    book.ask_test("marie", "paul")
+    book.ask_test("marie", "anne")
+    [shown] = book.all()
+    assert shown.test is not None
+    assert (shown.test.asked_by, shown.test.began_at, shown.test.outcome) == ("paul", None, None)
+    assert book.wishes("host-a/1") == [Wish(former.account_id, former.token, WishKind.TEST)]
+    assert book.wishes("host-b/1") == []
+    assert book.note_sign_in(former, SignInOutcome.OK, "", 2.0) is False, "that sign-in began before it was asked for"
+    book.release(former)
+    [(present, _)] = book.claim("host-b/1", 1, HOUR)
+    assert (book.wishes("host-a/1"), book.wishes("host-b/1")) == ([], [])
+    assert book.note_sign_in(former, SignInOutcome.OK, "", 2.0) is False
+    assert book.note_sign_in(present, SignInOutcome.UNREACHABLE, "503.", 2.04) is True
+    assert book.note_sign_in(present, SignInOutcome.OK, "", 1.0) is False, "it was answered"
+    [shown] = book.all()
+    assert shown.test is not None
+    assert (shown.test.outcome, shown.test.message, shown.test.seconds) == (SignInOutcome.UNREACHABLE, "503.", 2.04)
+    assert None not in (shown.test.began_at, shown.test.ended_at)
+    book.ask_test("marie", "anne")
+    [shown] = book.all()
+    assert shown.test is not None
+    assert (shown.test.asked_by, shown.test.outcome, shown.test.began_at) == ("anne", None, None)
+
+
+def test_what_is_to_be_tested_is_claimed_first(book: AccountBook) -> None:
+    for name in ("anne", "benoit", "chantal"):
+        book.add(name, "secret")
+    book.ask_test("chantal", "paul")
+    assert [book.claim("host-a/1", 1, HOUR)[0][0].username for _ in range(3)] == ["chantal", "anne", "benoit"]
+
+
+def test_an_account_that_is_set_aside_is_not_tested_and_its_test_ends_with_the_refusal(book: AccountBook) -> None:
+    book.add("marie", "wrong")
+    book.ask_test("marie", "paul")
+    [(seat, _)] = book.claim("host-a/1", 1, HOUR)
+    book.set_aside(seat, "password refused", None)
+    [shown] = book.all()
+    assert shown.test is not None
+    assert (shown.test.outcome, shown.test.message) == (SignInOutcome.REFUSED, "password refused")
+    with pytest.raises(Refused, match="set aside"):
+        book.ask_test("marie", "paul")
+    with pytest.raises(NotFound):
+        book.ask_test("nobody", "paul")
+
+
+def test_an_account_set_aside_by_a_person_is_let_go_by_its_host_and_claimed_by_none(book: AccountBook) -> None:
+    book.add("marie", "secret")
+    [(seat, _)] = book.claim("host-a/1", 1, HOUR)
+    book.ask_test("marie", "paul")
+    book.put_aside("marie", "the invoice is being checked", "paul")
+    [shown] = book.all()
+    assert (shown.state, shown.reason, shown.failure_count) == ("set aside", "the invoice is being checked", 0)
+    assert shown.test is not None
+    assert shown.test.outcome is SignInOutcome.UNREACHABLE
+    assert book.wishes("host-a/1") == [Wish(seat.account_id, seat.token, WishKind.LEAVE)]
+    with pytest.raises(Refused, match="set aside already"):
+        book.put_aside("marie", "again", "paul")
+    with pytest.raises(NotFound):
+        book.put_aside("nobody", "x", "paul")
+    book.release(seat)
+    assert book.wishes("host-a/1") == []
+    assert book.claim("host-b/1", 1, HOUR) == []
+    assert book.restore("marie", "paul") is True
+    assert len(book.claim("host-b/1", 1, HOUR)) == 1
+
+
+def test_what_people_ask_of_an_account_is_told_with_its_author(desk: Desk) -> None:
+    accounts = Accounts(desk.gateway)
+    accounts.add("marie", "secret")
+    accounts.ask_test("marie", "paul")
+    [(seat, _)] = accounts.claim("host-a/1", 1, HOUR)
+    accounts.note_sign_in(seat, SignInOutcome.OK, "", 1.26)
+    accounts.put_aside("marie", "holidays", "paul")
+    told = desk.sql("select kind, data from registre.events where kind like 'account.%%' order by id")
+    assert [(row["kind"], row["data"]) for row in told[1:]] == [
+        ("account.test_asked", {"username": "marie", "author": "paul"}),
+        ("account.tested", {"username": "marie", "outcome": "ok", "seconds": 1.3}),
+        ("account.set_aside", {"username": "marie", "reason": "holidays", "author": "paul"}),
+    ]
+
+
+def test_an_account_set_aside_while_it_is_held_gets_no_more_orders(desk: Desk) -> None:
+    desk.order(1000001)
+    [seat] = desk.seats(1)
+    desk.gateway.call("put_account_aside", username=seat.username, reason="holidays", author="a test")
+    assert desk.lease([seat]) == []
+    desk.gateway.call("restore_account", username=seat.username, author="a test")
+    assert len(desk.lease([seat])) == 1

@@ -116,6 +116,8 @@ FORMS = [
     "/accounts/99X0001/pause",
     "/accounts/99X0001/resume",
     "/accounts/99X0001/restore",
+    "/accounts/99X0001/set-aside",
+    "/accounts/99X0001/test",
     "/gates/pause",
     "/gates/resume",
     "/gates/rule",

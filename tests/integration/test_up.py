@@ -173,6 +173,8 @@ def test_up_with_the_dashboard_goes_on_when_that_is_left(public_home: Path) -> N
         terminal.until_shown("99T0001", "en direct", "● en session")
         terminal.press("q")
         terminal.until_shown("the dashboard is left, the fleet goes on")
+        shown_once = re.findall(r"shown once, keep it: (registre_\S+)", terminal.text())
+        assert len(shown_once) == 1
         job_id = registre(public_home, *ORDER).out.strip()
         until(
             lambda: registre(public_home, "jobs", "show", job_id, "--json").json["status"] == Status.DONE,
@@ -188,6 +190,7 @@ def test_up_with_the_dashboard_goes_on_when_that_is_left(public_home: Path) -> N
     log = (public_home / "up.log").read_text("utf-8")
     assert "signed in" in log
     assert "registre_" not in log
-    [key] = registre(public_home, "keys", "list", "--json").json
-    assert (key["role"], key["revoked_at"] is not None) == ("admin", True)
+    first, passing = registre(public_home, "keys", "list", "--json").json
+    assert (first["role"], first["revoked_at"], shown_once[0].split("_")[1]) == ("admin", None, first["prefix"])
+    assert (passing["role"], passing["revoked_at"] is not None) == ("admin", True)
     assert processes_of(public_home) == []

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from registre.account import AccountId, AccountView, Credentials, Seat
-from registre.errors import NotFound
+from registre.account import (
+    AccountId,
+    AccountView,
+    Credentials,
+    Seat,
+    SignInOutcome,
+    SignInTest,
+    Wish,
+    WishKind,
+)
+from registre.errors import NotFound, Refused
 from registre.job import JobId, Status
 from registre.vault import Vault, key_of
 from tests.memory.state import JOBS_CHANNEL, AccountRow, HostRow, State
@@ -50,6 +60,7 @@ class MemoryAccounts:
                     row.last_used,
                     row.failure_count,
                     None if row.password or row.sealed is None else key_of(row.sealed),
+                    row.test,
                 )
                 for row in sorted(self._state.accounts.values(), key=lambda row: row.username)
             ]  # fmt: skip
@@ -64,10 +75,12 @@ class MemoryAccounts:
                 and not row.is_leased(now)
                 and (row.password or row.sealed is None or key_of(row.sealed) in self._vault.key_ids)
             ]
-            # Never used first.
-            free.sort(key=lambda row: (row.last_used is not None, row.last_used, row.username))
+            # Those to be tested, then those never used.
+            free.sort(key=lambda row: (not row.awaits_test, row.last_used is not None, row.last_used, row.username))
             for row in free[:limit]:
                 row.owner, row.token, row.until = owner, row.token + 1, now + visibility
+                if row.test is not None and row.awaits_test:
+                    row.test, row.test_token = replace(row.test, began_at=now), row.token
             host = owner.split("/", 1)[0]
             return [
                 (
@@ -90,19 +103,82 @@ class MemoryAccounts:
                 row.set_aside_reason, row.failure_count = reason, row.failure_count + 1
                 row.set_aside_until = None if duration is None else now + duration
                 row.owner = row.until = None
+                self._end_test(row, seat.token, now, SignInOutcome.REFUSED, reason, None)
                 self._state.tell("account.set_aside", None, now, username=row.username, reason=reason)
+
+    def put_aside(self, username: str, reason: str, author: str) -> None:
+        with self._state.transaction() as now:
+            row = self._named(username)
+            if row.set_aside_reason is not None and row.set_aside_until is None:
+                raise Refused("This account is set aside already.")
+            row.set_aside_reason, row.set_aside_until = reason, None
+            if row.test is not None and row.awaits_test:
+                why = "The account was set aside before it was tested."
+                row.test = replace(row.test, ended_at=now, outcome=SignInOutcome.UNREACHABLE, message=why)
+            self._state.tell("account.set_aside", None, now, username=username, reason=reason, author=author)
+            self._state.ring(JOBS_CHANNEL, "account")
+
+    def ask_test(self, username: str, author: str) -> None:
+        with self._state.transaction() as now:
+            row = self._named(username)
+            if not row.is_active:
+                raise Refused("This account is inactive; nobody signs it in.")
+            if row.is_set_aside(now):
+                raise Refused(
+                    "This account is set aside, so that nobody signs it in; give it a new password or restore it."
+                )
+            if row.awaits_test:
+                return
+            row.test, row.test_token = SignInTest(now, author), None
+            self._state.tell("account.test_asked", None, now, username=username, author=author)
+            self._state.ring(JOBS_CHANNEL, "account")
+
+    def wishes(self, owner: str) -> list[Wish]:
+        with self._state.transaction() as now:
+            held = [row for row in self._state.accounts.values() if row.owner == owner and row.is_leased(now)]
+            return [
+                Wish(row.id, row.token, WishKind.LEAVE if row.is_set_aside(now) else WishKind.TEST)
+                for row in sorted(held, key=lambda row: row.username)
+                if row.is_set_aside(now) or (row.awaits_test and row.test_token != row.token)
+            ]
+
+    def note_sign_in(self, seat: Seat, outcome: SignInOutcome, message: str, seconds: float) -> bool:
+        with self._state.transaction() as now:
+            row = self._state.accounts.get(seat.account_id)
+            return row is not None and self._end_test(row, seat.token, now, outcome, message or None, seconds)
 
     def restore(self, username: str, author: str) -> bool:
         with self._state.transaction() as now:
-            row = next((row for row in self._state.accounts.values() if row.username == username), None)
-            if row is None:
-                raise NotFound("No account has this name.")
+            row = self._named(username)
             if not row.is_set_aside(now):
                 return False
             row.set_aside_reason, row.set_aside_until, row.failure_count = None, None, 0
             self._state.tell("account.restored", None, now, username=username, author=author)
             self._state.ring(JOBS_CHANNEL)
             return True
+
+    def _end_test(
+        self,
+        row: AccountRow,
+        token: int,
+        now: datetime,
+        outcome: SignInOutcome,
+        message: str | None,
+        seconds: float | None,
+    ) -> bool:
+        if row.test is None or not row.awaits_test or row.test_token != token:
+            return False
+        row.test = replace(row.test, ended_at=now, outcome=outcome, message=message, seconds=seconds)
+        told = {"message": message, "seconds": None if seconds is None else round(seconds, 1)}
+        known = {name: value for name, value in told.items() if value is not None}
+        self._state.tell("account.tested", None, now, username=row.username, outcome=str(outcome), **known)
+        return True
+
+    def _named(self, username: str) -> AccountRow:
+        row = next((row for row in self._state.accounts.values() if row.username == username), None)
+        if row is None:
+            raise NotFound("No account has this name.")
+        return row
 
     def _under(self, seat: Seat) -> AccountRow | None:
         """A token that is no longer the account's changes nothing."""

@@ -67,6 +67,7 @@ def _is_usable(state: State, now: datetime, owner: str, seat: Seat, shut: set[st
         account is not None
         and account.owner == owner
         and account.token == seat.token
+        and not account.is_set_aside(now)
         and is_idle(state, account, now)
         and account.username not in shut
         and keeps_pace(account, now)

@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from registre.access import KeyView
-from registre.account import AccountId
+from registre.account import AccountId, SignInTest
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
 from registre.document import Source
 from registre.errors import NotFound, Refused
 from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
-from registre.job import Event, JobId, Order, Status
+from registre.job import Event, JobId, LogLine, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
 from registre.repeats import Outcome
 from registre.sentences import Sentence
@@ -159,6 +159,13 @@ class AccountRow:
     failure_count: int = 0
     set_aside_reason: str | None = None
     set_aside_until: datetime | None = None
+    test: SignInTest | None = None
+    test_token: int | None = None
+    """The lease under which the test is made."""
+
+    @property
+    def awaits_test(self) -> bool:
+        return self.test is not None and self.test.ended_at is None
 
     def is_set_aside(self, now: datetime) -> bool:
         return self.set_aside_reason is not None and (self.set_aside_until is None or self.set_aside_until > now)
@@ -286,6 +293,7 @@ class State:
         self.hosts: dict[str, HostRow] = {}
         self.workers: dict[str, tuple[str, AccountId | None, JobId | None, datetime]] = {}
         self.events: list[Event] = []
+        self.log: list[LogLine] = []
         self.clients: dict[str, float] = {}
         self.served: float = 1
         self.rules: Rules = RULES

@@ -14,6 +14,7 @@ from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
 from tests.memory.idleness import MemoryIdleness
+from tests.memory.job_log import MemoryJobLog
 from tests.memory.keys import MemoryKeys, MemoryRequests
 from tests.memory.ledger import MemoryLedger
 from tests.memory.queue import MemoryQueue
@@ -51,3 +52,4 @@ class MemoryStore:
         self.forms = MemoryForms(self.state)
         self.sentences = MemorySentences(self.state)
         self.idleness = MemoryIdleness(self.state)
+        self.log = MemoryJobLog(self.state)

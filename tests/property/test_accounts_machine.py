@@ -14,8 +14,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from registre.account import AccountId, Seat
-from registre.errors import NotFound
+from registre.account import AccountId, Seat, SignInOutcome, WishKind
+from registre.errors import NotFound, Refused
 from registre.gates import Gate, Scope
 from registre.job import Order
 from tests.property.machines.ports import STORES, run, store_factory
@@ -37,6 +37,9 @@ class Account:
     is_aside: bool = False
     aside_until: datetime | None = None
     failures: int = 0
+    is_asked: bool = False
+    asked_of: int | None = None
+    """The token under which its test is made."""
     last_used: datetime | None = None
 
 
@@ -65,6 +68,14 @@ class AccountsMachine(PortMachine):
         account = self.book[seat.username]
         return (account.owner, account.token) == (owner, seat.token) and self.is_leased(account)
 
+    def wishes(self, owner: str) -> dict[AccountId, WishKind]:
+        held = [account for account in self.book.values() if account.owner == owner and self.is_leased(account)]
+        return {
+            account.id: WishKind.LEAVE if self.is_aside(account) else WishKind.TEST
+            for account in held
+            if self.is_aside(account) or (account.is_asked and account.asked_of != account.token)
+        }
+
     def states(self) -> dict[str, str]:
         return {
             name: "set aside" if self.is_aside(account) else "signed in" if self.is_leased(account) else "free"
@@ -91,7 +102,10 @@ class AccountsMachine(PortMachine):
     def claim(self, host: str, limit: int) -> None:
         owner, now = self.owner(host), self.clock.now
         free = [name for name, account in self.book.items() if self.states()[name] == "free"]
-        free.sort(key=lambda name: (self.book[name].last_used is not None, self.book[name].last_used, name))
+        asked = {name for name in free if self.book[name].is_asked}
+        free.sort(
+            key=lambda name: (name not in asked, self.book[name].last_used is not None, self.book[name].last_used, name)
+        )
         claimed = self.store.accounts.claim(owner, limit, VISIBILITY)
         assert {seat.username for seat, _ in claimed} == set(free[:limit])
         for seat, credentials in sorted(claimed, key=lambda each: each[0].username):
@@ -101,6 +115,7 @@ class AccountsMachine(PortMachine):
             assert seat.account_id == credentials.account_id == account.id
             assert seat.token == account.token + 1
             account.owner, account.token, account.until = owner, seat.token, now + VISIBILITY
+            account.asked_of = seat.token if account.is_asked else account.asked_of
             self.claimed.append((owner, seat))
 
     @precondition(lambda self: self.claimed)
@@ -134,7 +149,52 @@ class AccountsMachine(PortMachine):
         if account.token == seat.token:
             account.owner = account.until = None
             account.is_aside, account.failures = True, account.failures + 1
+            account.is_asked = account.is_asked and account.asked_of != seat.token
             account.aside_until = None if duration is None else self.clock.now + duration
+
+    @rule(name=st.sampled_from(NAMES))
+    def put_aside(self, name: str) -> None:
+        """By a person: its lease goes on until its host lets it go."""
+        account = self.book.get(name)
+        if account is None:
+            with pytest.raises(NotFound):
+                self.store.accounts.put_aside(name, "holidays", "a test")
+        elif account.is_aside and account.aside_until is None:
+            with pytest.raises(Refused):
+                self.store.accounts.put_aside(name, "holidays", "a test")
+        else:
+            self.store.accounts.put_aside(name, "holidays", "a test")
+            account.is_aside, account.aside_until, account.is_asked = True, None, False
+
+    @rule(name=st.sampled_from(NAMES))
+    def restore(self, name: str) -> None:
+        account = self.book.get(name)
+        if account is None:
+            return
+        assert self.store.accounts.restore(name, "a test") == self.is_aside(account)
+        if self.is_aside(account):
+            account.is_aside, account.aside_until, account.failures = False, None, 0
+
+    @rule(name=st.sampled_from(NAMES))
+    def ask_test(self, name: str) -> None:
+        account = self.book.get(name)
+        if account is None or self.is_aside(account):
+            with pytest.raises(NotFound if account is None else Refused):
+                self.store.accounts.ask_test(name, "a test")
+            return
+        self.store.accounts.ask_test(name, "a test")
+        if not account.is_asked:
+            account.is_asked, account.asked_of = True, None
+
+    @precondition(lambda self: self.claimed)
+    @rule(data=st.data(), outcome=st.sampled_from(SignInOutcome))
+    def note_sign_in(self, data: st.DataObject, outcome: SignInOutcome) -> None:
+        """Answers a test only under the lease that came after it was asked for."""
+        _, seat = data.draw(st.sampled_from(self.claimed))
+        account = self.book[seat.username]
+        answers = account.is_asked and account.asked_of == seat.token
+        assert self.store.accounts.note_sign_in(seat, outcome, "so it went", 1.0) == answers
+        account.is_asked = account.is_asked and not answers
 
     @rule(name=st.sampled_from(NAMES))
     def pause(self, name: str) -> None:
@@ -202,7 +262,11 @@ class AccountsMachine(PortMachine):
             if until is not None and until > self.clock.now
         }
         seats = {seat.account_id: seat for _, seat in self.claimed if self.is_live(owner, seat)}
-        usable = {key for key, seat in seats.items() if key not in busy and seat.username not in self.paused}
+        usable = {
+            key
+            for key, seat in seats.items()
+            if key not in busy and seat.username not in self.paused and not self.is_aside(self.book[seat.username])
+        }
         self.seats[owner] = [seat for claimant, seat in self.claimed if claimant == owner]
         leases = self.lease(owner)
         assert {lease.account_id for lease in leases} == usable
@@ -230,6 +294,8 @@ class AccountsMachine(PortMachine):
     def what_is_true_here(self) -> None:
         seen = {account.username: account for account in self.store.accounts.all()}
         assert {name: account.state for name, account in seen.items()} == self.states()
+        for owner in {account.owner for account in self.book.values() if account.owner is not None}:
+            assert {wish.account_id: wish.kind for wish in self.store.accounts.wishes(owner)} == self.wishes(owner)
         for name, account in self.book.items():
             assert (seen[name].failure_count, seen[name].last_used) == (account.failures, account.last_used)
             if self.is_leased(account):

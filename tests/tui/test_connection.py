@@ -9,10 +9,12 @@ import pytest
 
 from registre.errors import ConfigurationError, InvalidInput, NotFound, Refused, RegistreError, Unavailable
 from tests.tui.conftest import opened
-from tests.tui.fake import KEY, FakeApi, fact, job
+from tests.tui.fake import KEY, FakeApi
+from tests.tui.samples import fact, job
 from tui.app import TICKS_A_SECOND
 from tui.client import Client
 from tui.model import Link
+from tui.widgets.sheet import Sheet
 from tui.wire import Overview
 
 pytestmark = pytest.mark.anyio
@@ -57,25 +59,36 @@ async def test_another_database_under_the_same_address_is_begun_anew(api: FakeAp
         await desk.until_shown("● live")
 
 
-async def test_a_flood_is_drawn_a_bounded_number_of_times_and_keys_answer(api: FakeApi) -> None:
-    """5 000 events of a fleet at work, in one go: faster than any server tells them."""
+async def test_a_flood_is_drawn_a_bounded_number_of_times_and_a_key_is_not_behind_it(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5 000 events of a fleet at work, all at once: faster than any server tells them. How long a key takes meanwhile is measured
+    in benchmarks/terminal; here, that it has its turn while most of the flood is still to come."""
     ids = [job(number)["extraction_id"] for number in range(40)]
+    handled: list[int] = []
+    move = Sheet.action_move
+
+    def noted(sheet: Sheet, rows: int) -> None:
+        handled.append(desk.app.model.heard)
+        move(sheet, rows)
+
+    monkeypatch.setattr(Sheet, "action_move", noted)
     async with opened(api.busy()) as desk:
         for mode in ("1", "6"):
             await desk.press(mode)
+            handled.clear()
             painted, looked = desk.app.paints, len(api.asked_for("GET", "/api/overview"))
             begun, heard = time.monotonic(), desk.app.model.heard
             for start in range(0, FLOOD, 100):
                 api.push(*(fact(10 + n, "job.step", ids[n % 40], step=f"step {n}") for n in range(start, start + 100)))
-            pressed = time.monotonic()
-            await desk.pilot.press("j")
-            answered = time.monotonic() - pressed
+            desk.app.simulate_key("j")
             await desk.until(lambda heard=heard: desk.app.model.heard - heard == FLOOD)  # type: ignore[misc]
             await desk.settle()
             seconds = time.monotonic() - begun
+            assert handled, "the key was lost"
+            assert handled[0] - heard < FLOOD / 2, "the key waited behind the flood"
             assert desk.app.paints - painted <= seconds * TICKS_A_SECOND + 2
             assert len(api.asked_for("GET", "/api/overview")) - looked <= seconds + 2
-            assert answered < 1.0, "far above the 100 ms that is meant, for a machine with other work"
 
 
 async def test_an_unreadable_stream_is_a_sentence(api: FakeApi) -> None:

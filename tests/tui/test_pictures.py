@@ -1,7 +1,8 @@
-"""Each view as it is drawn, held against the picture kept in tests/tui/pictures: one SVG for each view, state and size.
+"""Each view as it is drawn, held against the picture kept in tests/tui/pictures: one SVG for each view, size and state.
 
-REGISTRE_PICTURES=write draws them anew, to be looked at before they are kept. (pytest-textual-snapshot holds syrupy back to a
-version that this pytest has left behind; what it does beyond this is a report.)
+At work, empty and cut off show in every view; that the registry is closed or its site fails, in the fleet and in an order that
+waits. REGISTRE_PICTURES=write draws them anew, to be looked at before they are kept. (pytest-textual-snapshot holds syrupy back
+to a version that this pytest has left behind; what it does beyond this is a report.)
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import pytest
 
 from registre.language import Language
 from tests.tui.conftest import Desk, opened
-from tests.tui.fake import FakeApi, at, overview
+from tests.tui.fake import FakeApi
+from tests.tui.samples import account, at, overview, sign_in_test
 from tui.start import without_addresses
 
 pytestmark = pytest.mark.anyio
@@ -59,11 +61,31 @@ async def test_every_view_at_work(api: FakeApi, size: tuple[int, int], tmp_path:
         hold(desk, "box-retry", size, tmp_path)
 
 
-async def test_every_view_without_anything(api: FakeApi, tmp_path: Path) -> None:
-    async with opened(api, size=SMALL, spoken=Language.FRENCH) as desk:
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_view_without_anything(api: FakeApi, size: tuple[int, int], tmp_path: Path) -> None:
+    async with opened(api, size=size, spoken=Language.FRENCH) as desk:
         for key, name in VIEWS.items():
             await desk.press(key)
-            hold(desk, f"{name}-empty", SMALL, tmp_path)
+            hold(desk, f"{name}-empty", size, tmp_path)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_account_in_each_state(api: FakeApi, size: tuple[int, int], tmp_path: Path) -> None:
+    api.busy().answers["/api/accounts"]["accounts"] = [
+        account(1, test=sign_in_test("ok")),
+        account(2, test=sign_in_test("unreachable", "The site answered 503.")),
+        account(
+            3, "set aside", None, reason="Le site a refusé le mot de passe.", test=sign_in_test("refused", "Refusé.")
+        ),
+        account(4, work="busy", test=sign_in_test()),
+        account(5, "paused", reason="facture à vérifier"),
+        account(6, "free", None),
+        account(7, "inactive", None),
+        account(8, work="error"),
+    ]
+    async with opened(api, size=size, spoken=Language.FRENCH) as desk:
+        await desk.press("5", "j")
+        hold(desk, "accounts-states", size, tmp_path)
 
 
 def closed(api: FakeApi) -> None:
@@ -116,15 +138,38 @@ async def test_the_fleet_in_each_state(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_fleet_cut_off(api: FakeApi, size: tuple[int, int], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "happened"), [("closed", closed), ("breaker", broken)])
+async def test_an_order_that_waits_for_a_gate(
+    api: FakeApi, name: str, happened: Callable[[Any], None], size: tuple[int, int], tmp_path: Path
+) -> None:
+    happened(api.busy())
+    order = api.jobs[1]
+    path = f"/api/extractions/{order['extraction_id']}"
+    api.answers[f"{path}/why"]["reason"] = api.answers["/api/overview"]["waiting_because"]
+    for part, key in (("attempts", "attempts"), ("ledger", "lines"), ("events", "events"), ("log", "lines")):
+        api.answers[f"{path}/{part}"] = {key: []}
+    async with opened(api, size=size, spoken=Language.FRENCH) as desk:
+        desk.app.show_job(order["extraction_id"])
+        await desk.settle()
+        hold(desk, f"job-{name}", size, tmp_path)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_view_cut_off(api: FakeApi, size: tuple[int, int], tmp_path: Path) -> None:
+    """What is shown is of before, and the banner says so."""
     async with opened(api.busy(), size=size, spoken=Language.FRENCH) as desk:
-        desk.app.feed._now = lambda: desk.app.now()
+        for key in VIEWS:
+            await desk.press(key)  # so that each knows what there was
         api.cut()
         await desk.until_shown("Coupé")
+        desk.app.workers.cancel_group(desk.app, "follow")  # it would try again, and tell when
         desk.app.model.again_at = api.clock.now()
-        desk.app._tick()
-        await desk.settle()
-        hold(desk, "fleet-lost", size, tmp_path)
+        for key, name in VIEWS.items():
+            await desk.press(key)
+            desk.app._complaint = ("", 0.0)
+            desk.app._tick()
+            await desk.settle()
+            hold(desk, f"{name}-lost", size, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "more"), [("ascii", {"ascii_only": True}), ("light", {})])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registre.errors import ConfigurationError
-from registre.recording import BEFORE, NOW, QUIET, BrowserMoment, FlightRecorder, Moment, read
+from registre.recording import BEFORE, MOST_BYTES, NOW, QUIET, BrowserMoment, FlightRecorder, Moment, read
 
 START = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
 
@@ -45,6 +45,27 @@ def test_two_bounded_files_hold_the_newest(tmp_path: Path) -> None:
     kept = read(tmp_path)
     assert kept[-1] == moment(99, "step 99")
     assert len(kept) >= 6
+
+
+def test_two_hours_of_twenty_sessions_at_work_are_kept(tmp_path: Path) -> None:
+    """Each in another step every two seconds, under ids and names as long as real ones."""
+
+    def busy(account: int, number: int) -> BrowserMoment:
+        order, step = (
+            f"5f0c2f7e-1d3b-4c52-9a0e-{number:012}",
+            ("waiting for the viewer", "saving the document")[number % 2],
+        )
+        began = START + timedelta(seconds=number, microseconds=123_456)
+        return BrowserMoment(f"99X{account:04}", "busy", order, "index", "2 784 195", step, began, None, number)
+
+    recorder = FlightRecorder(tmp_path)
+    for number in range(10):
+        browsers = tuple(busy(account, number) for account in range(20))
+        at = START + timedelta(seconds=2 * number, microseconds=123_456)
+        recorder.write(Moment(at, "host-a", "1.2.3", browsers, 1200, 20, 34_000, 120, "every account is at work"))
+    bytes_an_hour = (tmp_path / NOW).stat().st_size / 10 * 1800
+    assert 7_000_000 < bytes_an_hour < 8_500_000, "the README tells how much it is"
+    assert bytes_an_hour * 1.9 < MOST_BYTES
 
 
 def test_a_line_that_a_crash_cut_is_skipped(tmp_path: Path) -> None:

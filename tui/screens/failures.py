@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from registre.access import Role
-from tui import choice, wire
+from tui import choice, looks, wire
 from tui.bulk import ask_bulk
 from tui.deeds import Chosen
 from tui.screens.view import View
@@ -53,7 +53,8 @@ class FailuresView(View):
         say = self.tongue.say
         self.listing().head(
             [
-                Column("kind", say("cause"), 22),
+                Column("kind", say("cause"), 28),
+                Column("code", say("its code"), 18, 140),
                 Column("jobs", say("orders"), 9),
                 Column("who", say("who acts"), 20, 100),
                 Column("source", say("source"), 16, 120),
@@ -74,12 +75,15 @@ class FailuresView(View):
                 Line(
                     cause.error_kind,
                     {
-                        "kind": pen.text(cause.error_kind, "error", bold=True),
+                        "kind": pen.text(
+                            tongue.say(looks.KINDS.get(cause.error_kind, cause.error_kind)), "error", bold=True
+                        ),
+                        "code": pen.text(cause.error_kind, "text-muted"),
                         "jobs": pen.text(tongue.number(cause.jobs) + ("" if cause.is_exact else "+")),
                         "who": pen.text(tongue.say(WHO_ACTS.get(cause.error_kind, ""))),
                         "source": pen.text(cause.source),
                         "at": pen.text(tongue.moment(cause.at, now)),
-                        "message": pen.text(cause.message),
+                        "message": pen.text(tongue.reason(cause.message)),
                     },
                 )
                 for cause in self._causes

@@ -238,7 +238,7 @@ class FleetView(View):
     def _error(self, account: Account) -> str:
         """Why it does not work, else how the newest of its orders that failed ended."""
         failed = self.model.last_errors.get(account.worker_id or "")
-        return account.reason or (failed.error_message if failed else "") or ""
+        return self.tongue.reason(account.reason or (failed.error_message if failed else ""))
 
     def _whole_error(self) -> Text | str:
         """Of the account under the cursor, since a column has no room for a sentence."""

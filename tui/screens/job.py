@@ -1,6 +1,7 @@
 """One order from its beginning: what it is, its attempts, what was bought for it, and everything that happened to it.
 
-Invariant: everything is asked anew when the stream tells something of this order, at most once a second.
+Invariant: everything is asked anew when the stream tells something of this order, at most once a second; while it is worked on,
+also every few seconds, since no event tells of a line that was logged.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ from tui.screens.boxes import Choose, Told
 from tui.screens.view import RELOAD_SECONDS, View
 from tui.tongue import N_
 from tui.widgets.bars import Key
-from tui.wire import Attempt, Extraction, Fact, Purchase, words_of
+from tui.wire import Attempt, Extraction, Fact, LogLine, Purchase, words_of
 
-SECTIONS = ("facts", "attempts", "ledger", "story")
+SECTIONS = ("facts", "attempts", "ledger", "story", "log")
+LOG_SECONDS = 3.0
+"""A worker puts what it logged where it is read every two seconds."""
+LEVELS = {"INFO": "primary", "WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 UNSETTLED = ("ambiguous_purchase", "secured_elsewhere")
 
 
@@ -65,6 +69,7 @@ class JobView(View):
         self._attempts: tuple[Attempt, ...] = ()
         self._ledger: tuple[Purchase, ...] = ()
         self._story: tuple[Fact, ...] = ()
+        self._log: tuple[LogLine, ...] = ()
         self._why = ""
 
     def body(self) -> ComposeResult:
@@ -74,7 +79,7 @@ class JobView(View):
 
     def head(self) -> None:
         say = self.tongue.say
-        titles = (say("Order"), say("Attempts"), say("Ledger"), say("What happened"))
+        titles = (say("Order"), say("Attempts"), say("Ledger"), say("What happened"), say("Log of the workers"))
         for name, title in zip(SECTIONS, titles, strict=True):
             self.query_one(f"#{name}", Static).border_title = title
 
@@ -86,6 +91,8 @@ class JobView(View):
             latest = list(self.model.events)[-came:] if came > 0 else []
             if any(fact.extraction_id == self.extraction_id for fact in latest):
                 self.reload()
+        if self._job is not None and self._job.status == "En traitement" and now - self._asked_at >= LOG_SECONDS:
+            self.reload()
         if is_due:
             self.draw()
 
@@ -95,6 +102,7 @@ class JobView(View):
         self._attempts = (await self.client.get(f"{path}/attempts", wire.Attempts)).attempts
         self._ledger = (await self.client.get(f"{path}/ledger", wire.Ledger)).lines
         self._story = (await self.client.get(f"{path}/events", wire.History)).events
+        self._log = (await self.client.get(f"{path}/log", wire.Log)).lines
         is_open = self._job.status in ("En attente", "En traitement")
         self._why = (await self.client.get(f"{path}/why", wire.Why)).reason if is_open else ""
 
@@ -102,7 +110,7 @@ class JobView(View):
         job = self._job
         if job is None:
             return
-        sections = (self._facts(job), self._tries(), self._money(), self._happened())
+        sections = (self._facts(job), self._tries(), self._money(), self._happened(), self._logged())
         for name, lines in zip(SECTIONS, sections, strict=True):
             self.query_one(f"#{name}", Static).update(Text("\n").join(lines))
 
@@ -131,7 +139,9 @@ class JobView(View):
         if self._why:
             lines.append(pen.text(tongue.reason(self._why), "warning"))
         if job.error_message or job.error_kind:
-            lines.append(pen.joined(pen.text(job.error_kind or "", "error", bold=True), job.error_message or ""))
+            kind = job.error_kind or ""
+            told = tongue.reason(job.error_message)
+            lines.append(pen.joined(pen.text(say(looks.KINDS.get(kind, kind)), "error", bold=True), told))
         if job.supabase_path:
             lines.append(pen.joined(say("document:"), pen.text(job.supabase_path, "success")))
         lines.append(
@@ -151,7 +161,7 @@ class JobView(View):
                 say("to be begun by %(at)s", at=tongue.moment(job.deadline, now)) if job.deadline else "",
             )
         )
-        lines += [pen.text(f"· {note}") for note in job.notes]
+        lines += [pen.text(f"· {tongue.reason(note)}") for note in job.notes]
         return lines
 
     def _tries(self) -> list[Text]:
@@ -168,8 +178,13 @@ class JobView(View):
                     pen.text(attempt.account, bold=True),
                     attempt.owner.partition("/")[0],
                     tongue.span(took),
-                    pen.text(attempt.ending or tongue.say("under way"), "" if attempt.ending else "primary"),
-                    pen.text(attempt.message or "", "error" if attempt.error_kind else "text-muted"),
+                    pen.text(
+                        tongue.say("under way")
+                        if attempt.ending is None
+                        else tongue.say(looks.ENDINGS.get(attempt.ending, attempt.ending)),
+                        "" if attempt.ending else "primary",
+                    ),
+                    pen.text(tongue.reason(attempt.message), "error" if attempt.error_kind else "text-muted"),
                 )
             )
             if attempt.evidence:
@@ -200,7 +215,7 @@ class JobView(View):
                     line.account,
                     pen.text((" > " if self.dashboard.ascii_only else " → ").join(stations), "text-muted"),
                     pages,
-                    pen.text(line.reason or "", "error"),
+                    pen.text(tongue.reason(line.reason), "error"),
                 )
             )
             if line.sha256:
@@ -210,6 +225,20 @@ class JobView(View):
     def _happened(self) -> list[Text]:
         """Every line that was written about this order, oldest first."""
         return [fact_line(self, fact) for fact in self._story]
+
+    def _logged(self) -> list[Text]:
+        pen, tongue = self.pen, self.tongue
+        if not self._log:
+            return [pen.text(tongue.say("nothing was logged about it"), "text-muted")]
+        return [
+            pen.joined(
+                pen.text(tongue.clock(line.at, seconds=True), "text-muted"),
+                pen.text(line.level[:1], LEVELS.get(line.level, "text-muted"), bold=True),
+                pen.text(line.host, "text-muted"),
+                line.text.replace(f"job {self.extraction_id}: ", ""),
+            )
+            for line in self._log
+        ]
 
     # -- keys
 

@@ -1,6 +1,7 @@
-"""The queue: its counts and its pace, and the orders page by page, filtered by the server.
+"""The queue: its counts and its pace, and the orders page by page, filtered and sorted by the server.
 
 Invariant: a page is asked for by cursor and holds `PAGE` orders, so that a key costs the same with ten orders and with a million.
+The server sorts by when an order was given, which is what its indexes serve; by anything else only the page at hand is sorted.
 Marks are ids; what is done to a whole listing names the number that was seen, and is refused when it changed.
 """
 
@@ -28,16 +29,18 @@ from tui.wire import Extraction, ExtractionPage
 
 PAGE = 100
 
-Order = tuple[str, Callable[[Extraction], object], bool]
-SORTS: tuple[Order, ...] = (
-    (N_("newest"), lambda job: job.created_at, True),
-    (N_("oldest"), lambda job: job.created_at, False),
-    (N_("status"), lambda job: job.status, False),
-    (N_("number"), lambda job: (job.document_source, job.document_number), False),
-    (N_("client"), lambda job: job.client, False),
-    (N_("cost"), lambda job: job.cost_cents, True),
+SORTS = ((N_("newest first"), "-created_at"), (N_("oldest first"), "created_at"))
+"""How the whole listing may stand, and what the server calls it."""
+
+Arrangement = tuple[str, str, Callable[[Extraction], object], bool]
+ARRANGEMENTS: tuple[Arrangement, ...] = (
+    ("given", "", lambda job: job.created_at, False),
+    ("status", N_("status"), lambda job: job.status, False),
+    ("number", N_("number"), lambda job: (job.document_source, job.document_number), False),
+    ("client", N_("client"), lambda job: job.client, False),
+    ("cost", N_("cost"), lambda job: job.cost_cents, True),
 )
-"""How the orders of one page may stand; pages themselves are newest first."""
+"""How the orders of one page may stand: by which column, its name, its key, whether from the greatest. First as they came."""
 
 
 class QueueView(View):
@@ -51,7 +54,8 @@ class QueueView(View):
         Key("C", "C", N_("cancel"), Role.OPERATOR),
         Key("n", "n", N_("next page")),
         Key("b", "b", N_("page before")),
-        Key("s", "s", N_("sort")),
+        Key("s", "s", N_("oldest or newest first")),
+        Key("o", "o", N_("arrange this page")),
         Key("a", "a", N_("mark all")),
         Key("y", "y", N_("copy")),
     )
@@ -63,6 +67,7 @@ class QueueView(View):
         Binding("n", "next_page", show=False),
         Binding("b", "page_before", show=False),
         Binding("s", "sort", show=False),
+        Binding("o", "arrange", show=False),
         Binding("y", "copy", show=False),
     ]
 
@@ -75,6 +80,7 @@ class QueueView(View):
         self._marks: dict[str, Extraction] = {}
         self._whole = False
         self._sort = 0
+        self._arrangement = 0
         self._lines: dict[str, tuple[tuple[object, ...], Line]] = {}
 
     def body(self) -> ComposeResult:
@@ -88,22 +94,32 @@ class QueueView(View):
         self.listing().head(
             [
                 Column("mark", "", 1),
-                Column("status", say("status"), 14),
+                Column("status", self._marked("status", say("status")), 14),
                 Column("source", say("source"), 16, 90),
-                Column("number", say("number"), 14),
+                Column("number", self._marked("number", say("number")), 14),
                 Column("place", say("place"), 26, 150),
-                Column("client", say("client"), 16, 100),
+                Column("client", self._marked("client", say("client")), 16, 100),
                 Column("tries", say("tries"), 6, 110),
-                Column("given", say("given"), 10, 100),
-                Column("cost", say("cost"), 8, 90),
+                Column("given", self._marked("given", say("given")), 10, 100),
+                Column("cost", self._marked("cost", say("cost")), 8, 90),
                 Column("told", say("what is known"), 0),
             ]
         )
 
+    def _marked(self, column: str, title: str) -> str:
+        """The title of a column, with an arrow where the listing, or the page, stands by it."""
+        by, _, _, is_falling = ARRANGEMENTS[self._arrangement]
+        if column != by:
+            return title
+        up, down = ("^", "v") if self.dashboard.ascii_only else ("▲", "▼")
+        return f"{title} {down if is_falling or (self._arrangement == 0 and self._sort == 0) else up}"
+
     async def load(self) -> None:
-        cursor = self._cursors[-1]
-        page = await self.client.get("/api/extractions", ExtractionPage, limit=PAGE, cursor=cursor, **self._choice)
-        if cursor == self._cursors[-1]:
+        cursor, sort = self._cursors[-1], SORTS[self._sort][1]
+        page = await self.client.get(
+            "/api/extractions", ExtractionPage, limit=PAGE, cursor=cursor, sort=sort, **self._choice
+        )
+        if (cursor, sort) == (self._cursors[-1], SORTS[self._sort][1]):
             self._page = page
             there = {job.extraction_id for job in page.jobs}
             self._lines = {key: line for key, line in self._lines.items() if key in there}
@@ -117,8 +133,8 @@ class QueueView(View):
         page = self._page
         if page is None:
             return
-        _, key, is_reversed = SORTS[self._sort]
-        jobs = sorted(page.jobs, key=key, reverse=is_reversed) if self._sort else list(page.jobs)  # type: ignore[arg-type]
+        _, _, key, is_reversed = ARRANGEMENTS[self._arrangement]
+        jobs = sorted(page.jobs, key=key, reverse=is_reversed) if self._arrangement else list(page.jobs)  # type: ignore[arg-type]
         now = self.dashboard.now()
         self.listing().show(
             [self._line(job, now) for job in jobs],
@@ -173,8 +189,10 @@ class QueueView(View):
         total = tongue.number(page.total) + ("" if page.total_is_exact else "+")
         parts = [
             tongue.say("%(first)s to %(last)s of %(total)s", first=first if page.jobs else 0, last=last, total=total),
-            tongue.say("this page by %(sort)s", sort=tongue.say(SORTS[self._sort][0])),
+            tongue.say(SORTS[self._sort][0]),
         ]
+        if self._arrangement:
+            parts.append(tongue.say("this page by %(column)s", column=tongue.say(ARRANGEMENTS[self._arrangement][1])))
         if self._whole:
             parts.append(tongue.say("the whole listing is meant"))
         elif self._marks:
@@ -192,15 +210,15 @@ class QueueView(View):
         return known[1]
 
     def _drawn(self, job: Extraction, step: str, now: datetime, *, is_marked: bool) -> Line:
-        pen, tongue = self.pen, self.tongue
+        pen, tongue, kind = self.pen, self.tongue, job.error_kind or ""
         if job.status == "En traitement":
             told = pen.text(tongue.say(looks.STEPS.get(step, step)), "primary")
         elif job.status == "Erreur":
-            told = pen.text(job.error_message or job.error_kind or "", "error")
+            told = pen.text(tongue.reason(job.error_message) or tongue.say(looks.KINDS.get(kind, kind)), "error")
         elif job.status == "Complété":
             told = pen.text(job.supabase_path or "", "text-muted")
         else:
-            told = pen.text(tongue.reason(job.wait_reason or ""), "text-muted")
+            told = pen.text(tongue.reason(job.wait_reason), "text-muted")
         return Line(
             job.extraction_id,
             {
@@ -275,7 +293,16 @@ class QueueView(View):
         self.draw()
 
     def action_sort(self) -> None:
+        """The whole listing from its other end; marks stay, since they are ids."""
         self._sort = (self._sort + 1) % len(SORTS)
+        self._cursors, self._arrangement = [None], 0
+        self.head()
+        self.listing().sheet.go(0)
+        self.reload()
+
+    def action_arrange(self) -> None:
+        self._arrangement = (self._arrangement + 1) % len(ARRANGEMENTS)
+        self.head()
         self.draw()
         self.listing().sheet.go(0)
 

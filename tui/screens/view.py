@@ -191,7 +191,7 @@ class View(Screen[None]):
         try:
             await self.load()
         except RegistreError as error:
-            self.dashboard.complain(error.message)
+            self.dashboard.complain(self.tongue.reason(error.message))
         self.draw()
 
     # -- keys that every view has
@@ -231,6 +231,6 @@ class View(Screen[None]):
         try:
             self.app.notify(await work(), markup=False)
         except RegistreError as error:
-            self.app.notify(error.message, severity="error", timeout=10, markup=False)
+            self.app.notify(self.tongue.reason(error.message), severity="error", timeout=10, markup=False)
         self.dashboard.hurry()
         self.reload()

@@ -28,7 +28,8 @@ end $$;
 
 create function registre.list_accounts(p_now timestamptz default null)
 returns table (id text, username text, is_active boolean, state text, reason text, until timestamptz, lease_owner text,
-               last_used timestamptz, failure_count integer, sealed_with text)
+               last_used timestamptz, failure_count integer, sealed_with text, test_asked_at timestamptz, test_asked_by text,
+               test_began_at timestamptz, test_ended_at timestamptz, test_outcome text, test_message text, test_seconds double precision)
 language sql stable as $$
     select a.id::text, a.username, coalesce(a.is_active, true),
         case when not coalesce(a.is_active, true) then 'inactive'
@@ -36,12 +37,13 @@ language sql stable as $$
              when a.lease_until > registre.instant(p_now) then 'signed in'
              else 'free' end,
         a.set_aside_reason, a.set_aside_until, a.lease_owner, a.last_used, coalesce(a.failure_count, 0),
-        case when coalesce(a.password, '') = '' then split_part(a.password_sealed, ':', 2) end
-    from public.worker_accounts a order by a.username
+        case when coalesce(a.password, '') = '' then split_part(a.password_sealed, ':', 2) end,
+        t.asked_at, t.asked_by, t.began_at, t.ended_at, t.outcome, t.message, t.seconds
+    from public.worker_accounts a left join registre.sign_in_tests t on t.account_id = a.id::text order by a.username
 $$;
 
--- free → leased. Least recently used first, so that work spreads over all accounts. p_keys: the fingerprints of the keys the host
--- has; an account sealed with another is left to the hosts that can open it.
+-- free → leased. First those whose sign-in is to be tested, then the least recently used, so that work spreads over all accounts.
+-- p_keys: the fingerprints of the keys the host has; an account sealed with another is left to the hosts that can open it.
 create function registre.claim_accounts(p_owner text, p_limit integer, p_visibility_seconds double precision,
                                         p_now timestamptz default null, p_keys text[] default null)
 returns table (id text, username text, password text, sealed text, token bigint, until timestamptz)
@@ -51,19 +53,25 @@ declare
     v_now timestamptz := registre.instant(p_now);
 begin
     return query
-    update public.worker_accounts a
-    set lease_owner = p_owner, lease_token = a.lease_token + 1,
-        lease_until = v_now + make_interval(secs => p_visibility_seconds), updated_at = v_now
-    where a.id in (
-        select c.id from public.worker_accounts c
-        where coalesce(c.is_active, true)
-          and (c.set_aside_reason is null or c.set_aside_until <= v_now)
-          and (c.lease_until is null or c.lease_until <= v_now)
-          and (p_keys is null or coalesce(c.password, '') <> '' or c.password_sealed is null
-               or split_part(c.password_sealed, ':', 2) = any (p_keys))
-        order by c.last_used nulls first, c.username
-        limit p_limit for update skip locked)
-    returning a.id::text, a.username::text, a.password::text, a.password_sealed, a.lease_token, a.lease_until;
+    with claimed as (
+        update public.worker_accounts a
+        set lease_owner = p_owner, lease_token = a.lease_token + 1,
+            lease_until = v_now + make_interval(secs => p_visibility_seconds), updated_at = v_now
+        where a.id in (
+            select c.id from public.worker_accounts c
+            where coalesce(c.is_active, true)
+              and (c.set_aside_reason is null or c.set_aside_until <= v_now)
+              and (c.lease_until is null or c.lease_until <= v_now)
+              and (p_keys is null or coalesce(c.password, '') <> '' or c.password_sealed is null
+                   or split_part(c.password_sealed, ':', 2) = any (p_keys))
+            order by not exists (select from registre.sign_in_tests t where t.account_id = c.id::text and t.ended_at is null),
+                c.last_used nulls first, c.username
+            limit p_limit for update skip locked)
+        returning a.id::text as id, a.username::text as username, a.password::text as password, a.password_sealed as sealed,
+            a.lease_token as token, a.lease_until as until),
+    taken as (
+        update registre.sign_in_tests t set token = c.token, began_at = v_now from claimed c where t.account_id = c.id and t.ended_at is null)
+    select c.id, c.username, c.password, c.sealed, c.token, c.until from claimed c;
 end $$;
 
 -- leased → free. A token that is no longer the account's changes nothing.
@@ -89,6 +97,7 @@ begin
     where id::text = p_account and lease_token = p_token
     returning username into v_username;
     if v_username is null then return false; end if;
+    perform registre.note_sign_in(p_account, p_token, 'refused', p_reason, null, v_now);
     perform registre.emit('account.set_aside', null, jsonb_build_object('username', v_username, 'reason', p_reason), v_now);
     return true;
 end $$;

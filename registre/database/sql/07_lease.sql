@@ -47,6 +47,8 @@ begin
           join public.worker_accounts a on a.id::text = s.item->>'account'
           where a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
             and (a.ready_at is null or a.ready_at <= v_now)
+            -- A person may have set it aside while it is still held.
+            and (a.set_aside_reason is null or a.set_aside_until <= v_now)
           order by a.id for update of a) s;
     select r.attempt_seconds, r.pace_seconds, registre.any_gate() as gated,
         exists (select from public.extraction_queue d
