@@ -55,6 +55,7 @@ def test_what_the_dashboard_reads_is_what_is_answered(
         assert (overview.today.documents, overview.queue.waiting, overview.gates.pauses[0].author) == (1, 1, "marie")
         assert len((await terminal.get("/api/pulse", wire.Pulse, span="hour")).beats) == 60
         assert [host.host for host in (await terminal.get("/api/hosts", wire.Hosts)).hosts] == ["host-a"]
+        assert (await terminal.get("/api/undelivered", wire.Undelivered)).failing == ()
         assert isinstance((await terminal.get("/api/hours", wire.Hours)).hours, tuple)
         page = await terminal.get("/api/extractions", wire.ExtractionPage, limit=10, status="completed")
         assert [job.extraction_id for job in page.jobs] == [done]
