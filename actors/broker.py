@@ -31,6 +31,9 @@ _CLOSED_TO_US = (403, 530)
 def open_broker(address: str) -> Broker:
     """The broker of a checked address; nothing is asked of it yet. Nothing of dramatiq's is done around a message: none is
     tried again, as none is ever needed."""
+    # They write of every broken connection themselves, some of it with tracebacks.
+    for library in ("dramatiq", "pika"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     if _is_redis(address):
         return RedisBroker(client=_redis(address), middleware=[], namespace="registre")  # type: ignore[no-untyped-call]
     # Confirmed, so that a queue that is gone is seen and made again.
@@ -46,6 +49,7 @@ def probe(address: str) -> str:
             with _redis(address) as client:
                 client.ping()
                 return f"Redis at {place_of(address)}"
+        logging.getLogger("pika").setLevel(logging.CRITICAL)
         pika.BlockingConnection(_rabbit(address)).close()
     return f"RabbitMQ at {place_of(address)}"
 
@@ -92,8 +96,6 @@ def _redis(address: str) -> redis.Redis:
 
 @_read()
 def _rabbit(address: str) -> pika.URLParameters:
-    # It writes of every broken connection itself, some of it with tracebacks.
-    logging.getLogger("pika").setLevel(logging.CRITICAL + 1)
     parameters = pika.URLParameters(address)
     parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = ANSWER_SECONDS
     return parameters
@@ -106,6 +108,5 @@ def _closed_to_us(error: Exception) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    """RabbitMQ's client often says nothing itself, and keeps what was said to it."""
-    told = str(error).strip() or next((str(part) for part in error.args if str(part)), "") or type(error).__name__
-    return told.splitlines()[0].rstrip(".")
+    """RabbitMQ's client says nothing at all when it finds nobody."""
+    return (str(error).strip() or "it takes no connection").splitlines()[0].rstrip(".")

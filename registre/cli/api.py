@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from registre.cli.starting import WaitFlag, store_when_there
+from registre.cli.starting import WaitFlag, store_when_there, when_there
 from registre.log import configure
 from registre.operations import first_key
 from registre.settings import Where, load_settings
@@ -27,8 +27,8 @@ def api(
 
     settings = load_settings(api_host=host, api_port=port)
     configure(settings.log_level)
-    # No signal is caught before the server runs: one ends it while it waits.
-    with store_when_there(settings, Event(), wait=wait) as store:
+    never = Event()  # no signal is caught before the server runs: one ends the program while it waits
+    with store_when_there(settings, never, wait=wait) as store:
 
         def announce(address: str) -> None:
             """Once it listens: a start that fails must not use up the first key."""
@@ -42,13 +42,16 @@ def api(
                 typer.echo(address)  # for the parent that holds the other end
                 sys.stdout.flush()
 
-        serve(
-            store,
-            settings.api_host,
-            settings.api_port,
-            open_to_all=settings.api_open,
-            private_webhooks=settings.webhooks_private,
-            evidence=settings.evidence_folder,
-            announce=announce,
-            stop_with_stdin=stop_with_stdin,
-        )
+        def run() -> None:
+            serve(
+                store,
+                settings.api_host,
+                settings.api_port,
+                open_to_all=settings.api_open,
+                private_webhooks=settings.webhooks_private,
+                evidence=settings.evidence_folder,
+                announce=announce,
+                stop_with_stdin=stop_with_stdin,
+            )
+
+        when_there(run, never, wait=wait)

@@ -1,23 +1,23 @@
 """How a program that runs until it is told to stop begins, and ends.
 
-Invariant: one that waits for its database says why, and looks again later each time, so that neither the processor nor the log is
-filled by a night without it.
+Invariant: one that waits for what it needs says why, and looks again later each time, so that a night without it fills neither
+the processor nor the log.
 """
 
 from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from threading import Event
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-from registre.errors import DatabaseUnavailable
+from registre.errors import Unavailable
 from registre.retry import backoff
 from registre.settings import Settings
 from registre.wiring import Store, open_store
@@ -28,28 +28,35 @@ AGAIN = timedelta(seconds=1)
 AGAIN_AT_MOST = timedelta(minutes=1)
 
 WaitFlag = Annotated[
-    bool, typer.Option("--wait", help="Wait for a database that is away at start, instead of ending with 75.")
+    bool,
+    typer.Option(
+        "--wait", help="Wait for what is away at start, as the database or the port, instead of ending with 75."
+    ),
 ]
+T = TypeVar("T")
 
 
 @contextmanager
 def store_when_there(settings: Settings, stop: Event, *, wait: bool) -> Iterator[Store]:
     """The stores; if asked, as soon as the database answers. Ends the command when it is stopped before."""
-    tries = 0
     with ExitStack() as stack:
-        while True:
-            try:
-                store = stack.enter_context(open_store(settings))
-                break
-            except DatabaseUnavailable as error:
-                if not wait:
-                    raise
-                tries += 1
-                pause = backoff(tries, base=AGAIN, cap=AGAIN_AT_MOST).total_seconds()
-                log.warning("%s It is asked again in %.0f s.", error, pause)
-            if stop.wait(pause):
-                raise typer.Exit(0)
-        yield store
+        yield when_there(lambda: stack.enter_context(open_store(settings)), stop, wait=wait)
+
+
+def when_there(begin: Callable[[], T], stop: Event, *, wait: bool) -> T:
+    """What `begin` returns; if asked, it is called until what it needs is there. Ends the command when it is stopped before."""
+    tries = 0
+    while True:
+        try:
+            return begin()
+        except Unavailable as error:
+            if not wait:
+                raise
+            tries += 1
+            pause = backoff(tries, base=AGAIN, cap=AGAIN_AT_MOST).total_seconds()
+            log.warning("%s Trying again in %.0f s.", error, pause)
+        if stop.wait(pause):
+            raise typer.Exit(0)
 
 
 def stop_on_signals() -> Event:

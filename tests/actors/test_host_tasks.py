@@ -7,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
 
 import actors.host_tasks
+import actors.tasks
 from actors.host_tasks import HostTasks
 from actors.wake_ups import queue_of
 from registre.errors import ConfigurationError, StoreUnavailable
@@ -159,6 +161,30 @@ def test_a_delivery_that_keeps_failing_is_seen_until_it_succeeds(host: Site, sta
     away.clear()
     host.until_ended(order)
     assert host.store.views.failing_deliveries() == []
+    host.assert_money_is_right()
+
+
+def test_a_delivery_that_hangs_is_stopped_said_and_tried_again(
+    host: Site, start_tasks: STARTS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actors.tasks, "TIME_LIMIT_MS", 1000)
+    there = Event()
+
+    class Hanging:
+        def put(self, *arguments: Any) -> None:
+            while not there.wait(0.05):  # as one who waits for a socket, again and again
+                pass
+            host.store.bucket.put(*arguments)
+
+    host.start(tasks_elsewhere=True)
+    start_tasks(every=SOON, store=replace(host.store, bucket=cast(Bucket, Hanging())))
+    (order,) = host.order(1_000_001)
+    until(
+        lambda: [line.reason for line in host.store.ledger.lines(order)] == ["The delivery took more than 1 s"],
+        "nobody says that it hangs",
+    )
+    there.set()
+    host.until_ended(order)
     host.assert_money_is_right()
 
 

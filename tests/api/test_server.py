@@ -87,6 +87,18 @@ def test_a_signal_ends_it_and_a_port_that_is_taken_is_a_sentence(dsn: str, tmp_p
         assert api.process.wait(30) == 0
 
 
+def test_a_port_that_is_taken_is_waited_for_if_asked(dsn: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = {"DATABASE_URL": dsn, "REGISTRE_API_OPEN": "1", "REGISTRE_API_PORT": str(port)}
+        with serving(tmp_path, "--wait", **settings) as api:
+            api.until_said("cannot listen")
+            taken.close()
+            assert api.until_said("api at ").split()[-1].endswith(f":{port}")
+
+
 def test_an_api_without_keys_never_leaves_this_machine(dsn: str, tmp_path: Path) -> None:
     said = registre(tmp_path, "api", "--host", "0.0.0.0", DATABASE_URL=dsn, REGISTRE_API_OPEN="1")  # noqa: S104 - refused
     assert said.code == 78

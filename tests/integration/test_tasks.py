@@ -96,7 +96,7 @@ def test_a_program_that_waits_for_its_database_says_so_and_ends_when_told(tmp_pa
         nobody.bind(("127.0.0.1", 0))
         address = f"postgresql://me:s3cret@127.0.0.1:{nobody.getsockname()[1]}/registre"
         with tasks(tmp_path / "home", "--wait", DATABASE_URL=address) as program:
-            program.until_said("It is asked again in")
+            program.until_said("Trying again in")
             os.kill(program.process.pid, signal.SIGTERM)
             assert program.process.wait(10) == 0
             assert "s3cret" not in program.said()
