@@ -71,7 +71,7 @@ class Accounts(Wire):
 
 
 class NewAccount(Asked):
-    """A known account is given a new password, which also ends its being set aside."""
+    """A known account is given a new password, which also ends its being set aside; at work, it signs in anew with it."""
 
     username: Annotated[str, Meta(description="Code d'utilisateur.", examples=["99X9999"], max_length=20)]
     password: Annotated[str, Meta(max_length=200, description="Kept for signing in; told by nothing.")]

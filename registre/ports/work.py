@@ -96,7 +96,7 @@ class AccountBook(Protocol):
     """The registry accounts, one live session each, everywhere."""
 
     def add(self, username: str, password: str, author: str | None = None) -> tuple[AccountId, bool]:
-        """Add, or give a known account a new password; returns its id and whether it is new."""
+        """Add, or give a known account a new password; returns its id and whether it is new. One at work is tested with it."""
 
     def all(self) -> list[AccountView]: ...
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -15,7 +17,7 @@ from registre.job import JobId, LogLine
 from registre.log import about
 from tests.actors.host import Site
 from tests.fakes import FakeRegistry, Point
-from tests.waiting import until
+from tests.waiting import SECONDS, until
 
 JOB, OTHER = "5f0c2f7e-1d3b-4c52-9a0e-6a3f0a7d9b11", "c1a7d0de-8f42-4b0f-b8a5-2f9c1e6d4a20"
 
@@ -46,6 +48,31 @@ def test_a_line_is_about_the_order_it_names_else_about_the_one_in_hand(lines: Jo
         (OTHER, "WARNING", f"job {OTHER}: waits"),
     ]
     assert lines.take() == []
+
+
+def test_a_coroutine_that_is_started_for_an_order_logs_about_it(lines: JobLines) -> None:
+    """As the pages of all browsers are worked on: in one loop, for whichever thread asks."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+
+    async def work(words: str) -> None:
+        await asyncio.sleep(0)
+        log.info(words)
+
+    try:
+        with about(JOB):
+            first = asyncio.run_coroutine_threadsafe(work("for one"), loop)
+        with about(OTHER):
+            second = asyncio.run_coroutine_threadsafe(work("for the other"), loop)
+        third = asyncio.run_coroutine_threadsafe(work("for none"), loop)
+        for done in (first, second, third):
+            done.result(SECONDS)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(SECONDS)
+        loop.close()
+    assert [(line.job_id, line.text) for line in lines.take()] == [(JOB, "for one"), (OTHER, "for the other")]
 
 
 def test_no_secret_is_in_a_line_nor_in_the_error_it_tells_of(lines: JobLines) -> None:

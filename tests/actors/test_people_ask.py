@@ -37,13 +37,20 @@ def asked_to_leave(site: Site) -> bool:
     return actor is not None and actor._leave_wanted
 
 
+def listening(site: Site) -> None:
+    """One account at rest on a host that hears the bell: without ticks, an order that was taken proves it."""
+    site.accounts(NAME)
+    site.start()
+    site.until_idle(1)
+    site.until_ended(*site.order(1_000_000))
+    site.until_idle(1)
+
+
 @pytest.mark.usefixtures("only_notices")
 def test_the_bell_alone_has_an_idle_account_signed_in_anew_with_the_password_of_now(
     site: Site, registry: FakeRegistry
 ) -> None:
-    site.accounts(NAME)
-    site.start()
-    site.until_idle(1)
+    listening(site)
     site.store.accounts.ask_test(NAME, "marie")
     found = ended_test(site)
     assert (found.outcome, found.message, found.asked_by) == (SignInOutcome.OK, None, "marie")
@@ -118,6 +125,18 @@ def test_a_site_that_does_not_answer_says_nothing_of_the_account(
     assert registry.calls(Point.SIGN_IN) == 3, "it comes back by itself"
     (account,) = site.store.accounts.all()
     assert account.test == found, "what was answered stays"
+
+
+@pytest.mark.usefixtures("only_notices")
+def test_a_new_password_is_tried_between_two_orders_and_the_old_one_never_again(
+    site: Site, registry: FakeRegistry
+) -> None:
+    listening(site)
+    site.store.accounts.add(NAME, "another", "marie")
+    assert ended_test(site).outcome is SignInOutcome.OK
+    assert (registry.calls(Point.SIGN_IN), registry.calls(Point.SIGN_OUT)) == (2, 1)
+    site.until_ended(*site.order(1_000_001))
+    assert registry.calls(Point.SIGN_IN) == 2
 
 
 def test_what_was_asked_while_no_worker_ran_is_answered_by_its_first_sign_in(

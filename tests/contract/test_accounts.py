@@ -160,6 +160,23 @@ def test_a_test_of_a_sign_in_is_answered_by_the_next_sign_in_and_by_no_earlier_o
     assert (shown.test.asked_by, shown.test.outcome, shown.test.began_at) == ("anne", None, None)
 
 
+def test_a_new_password_for_an_account_at_work_has_it_signed_in_anew(book: AccountBook) -> None:
+    """Who holds it knows the old one, and would type that once more when the session expires."""
+    book.add("marie", "old")
+    [(seat, _)] = book.claim("host-a/1", 1, HOUR)
+    assert book.wishes("host-a/1") == []
+    for author in ("paul", "anne"):
+        book.add("marie", "new", author)
+        assert book.wishes("host-a/1") == [Wish(seat.account_id, seat.token, WishKind.TEST)]
+    book.release(seat)
+    [(present, credentials)] = book.claim("host-a/1", 1, HOUR)
+    assert (book.wishes("host-a/1"), credentials.password) == ([], "new")
+    assert book.note_sign_in(present, SignInOutcome.OK, "", 1.0) is True
+    [shown] = book.all()
+    assert shown.test is not None
+    assert shown.test.asked_by == "anne"
+
+
 def test_what_is_to_be_tested_is_claimed_first(book: AccountBook) -> None:
     for name in ("anne", "benoit", "chantal"):
         book.add(name, "secret")

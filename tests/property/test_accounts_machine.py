@@ -96,6 +96,8 @@ class AccountsMachine(PortMachine):
         account = self.book.setdefault(name, Account(account_id, password))
         assert account.id == account_id
         account.password, account.is_aside, account.aside_until, account.failures = password, False, None, 0
+        if self.is_leased(account):
+            account.is_asked, account.asked_of = True, None
 
     @precondition(lambda self: "free" in self.states().values())
     @rule(host=st.sampled_from(HOSTS), limit=st.sampled_from([1, 1, 3]))
