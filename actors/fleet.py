@@ -19,6 +19,7 @@ from actors.supervisor import Supervisor
 from actors.surroundings import Surroundings
 from actors.tasks import Tasks
 from actors.ticker import Ticker
+from registre.errors import DatabaseUnavailable, RegistreError
 from registre.extraction import Means
 from registre.ports import Registry
 from registre.recording import FlightRecorder
@@ -37,7 +38,7 @@ STOP_SECONDS = 5.0
 class Fleet:
     """Owns every actor, tick and task of this process. `start`, then `drain`, from the main thread.
 
-    Raises ConfigurationError when another worker of this host runs, DatabaseUnavailable when it cannot register.
+    Raises ConfigurationError when another worker of this host runs, or has its name; DatabaseUnavailable when it cannot register.
     """
 
     def __init__(self, settings: Settings, store: Store, registry: Registry) -> None:
@@ -68,11 +69,18 @@ class Fleet:
         # What the spool holds is told to the ledger before any dead lease is judged.
         self._tasks.start()
         self._tasks.finish(STOP_SECONDS)
-        store.fleet.register_host(self.host, self._boot, VERSION)
+        try:
+            store.fleet.register_host(self.host, self._boot, VERSION, self._spool.identity(), settings.visibility)
+        except RegistreError:
+            self._tasks.stop()
+            self._stack.close()
+            raise
         self._ticker.start()
         visibility = settings.visibility
         self._dispatcher = Dispatcher.start(
             store.queue,
+            store.fleet,
+            store.alerts,
             self._owner,
             visibility,
             timedelta(seconds=settings.host_gone_seconds),
@@ -146,5 +154,8 @@ class Fleet:
                     ref.stop(timeout=STOP_SECONDS)
         if self._tasks is not None:
             self._tasks.stop()
+        if clean:
+            with suppress(DatabaseUnavailable):  # then it only looks silent
+                self._store.fleet.leave(self._owner)
         self._stack.close()
         return clean

@@ -19,13 +19,19 @@ from registre.access import Role
 
 class Host(Wire):
     """One host that ever started a worker. `seen_at` is when its worker last renewed what it holds; `undelivered` are the
-    documents that are safe in its spool and not yet in their bucket."""
+    documents that are safe in its spool and not yet in their bucket. `state` is `alive` while it renews, `silent` when it stopped
+    to without a word, `stopped` after a drain."""
 
     host: str
     version: str
     seen_at: datetime
     undelivered: int
     oldest_undelivered_at: datetime | None
+    boot: str
+    started_at: datetime
+    state: str
+    accounts: int
+    does_upkeep: bool
 
 
 class Hosts(Wire):

@@ -173,13 +173,19 @@ class WorkerView:
 @dataclass(frozen=True, slots=True)
 class HostView:
     """One host as people see it. `seen_at` is its last renewal; `undelivered` are the documents in its spool, of which the ledger
-    knows that they are safe there and not yet in their bucket."""
+    knows that they are safe there and not yet in their bucket. `state` is 'alive' while it renews, 'silent' when it stopped to
+    without a word, 'stopped' after a drain; `accounts` are those it holds."""
 
     host: str
     version: str
     seen_at: datetime
     undelivered: int
     oldest_undelivered_at: datetime | None
+    boot: str
+    started_at: datetime
+    state: str
+    accounts: int
+    does_upkeep: bool
 
 
 @dataclass(frozen=True, slots=True)

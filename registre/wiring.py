@@ -20,6 +20,7 @@ from registre.database.server import EmbeddedServer
 from registre.errors import ConfigurationError, Refused
 from registre.ports import (
     AccountBook,
+    Alerts,
     Batches,
     Bucket,
     Fleet,
@@ -41,6 +42,7 @@ from registre.settings import Settings, Where
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
+from registre.store.alerts import Alarms
 from registre.store.batches import BatchBook
 from registre.store.forms import Forms
 from registre.store.gates import GateKeeping
@@ -76,6 +78,7 @@ class Store:
     ledger: Ledger
     fleet: Fleet
     views: Views
+    alerts: Alerts
     gates: Gates
     treasury: Treasury
     batches: Batches
@@ -162,6 +165,7 @@ def make_store(gateway: Gateway, bucket: Bucket, vault: Vault | None = None) -> 
         ledger=Purchases(gateway),
         fleet=Hosts(gateway),
         views=Reading(gateway),
+        alerts=Alarms(gateway),
         gates=GateKeeping(gateway),
         treasury=Accounting(gateway),
         batches=BatchBook(gateway),

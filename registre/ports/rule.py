@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from registre.alerts import AlertView
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
@@ -85,6 +86,17 @@ class Views(Protocol):
 
     def oldest_waiting(self) -> datetime | None:
         """When the order that has waited longest was given; None when none waits."""
+
+
+class Alerts(Protocol):
+    """What a person should know without looking."""
+
+    def judge(self) -> int:
+        """Open what is to be told and is not yet, close what is over, each with an event; how many did. Anybody may, as often as
+        it likes; one at a time does it."""
+
+    def all(self, *, open_only: bool = True, limit: int = 100) -> list[AlertView]:
+        """The last opened first."""
 
 
 class Gates(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -164,8 +164,24 @@ class Hosts:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    def register_host(self, host: str, boot: str, version: str) -> None:
-        self._gateway.call("register_host", host=host, boot=boot, version=version)
+    def register_host(
+        self, host: str, boot: str, version: str, home: str | None = None, visibility: timedelta = timedelta(minutes=1)
+    ) -> None:
+        self._gateway.call(
+            "register_host",
+            host=host,
+            boot=boot,
+            version=version,
+            id=home,
+            visibility_seconds=visibility.total_seconds(),
+        )
+
+    def leave(self, owner: str) -> None:
+        self._gateway.call("leave_host", owner=owner)
+
+    def take_upkeep(self, owner: str, duration: timedelta) -> bool:
+        taken = self._gateway.call("take_upkeep", owner=owner, seconds=duration.total_seconds())
+        return bool(taken[0]["take_upkeep"])
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         self._gateway.call("report_worker", worker=worker, status=status, account=account_id, job=job_id)

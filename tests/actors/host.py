@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any, LiteralString
@@ -216,8 +217,16 @@ class SlowReports:
             self._released = True
             self._changed.notify_all()
 
-    def register_host(self, host: str, boot: str, version: str) -> None:
-        self._real.register_host(host, boot, version)
+    def register_host(
+        self, host: str, boot: str, version: str, home: str | None = None, visibility: timedelta = timedelta(minutes=1)
+    ) -> None:
+        self._real.register_host(host, boot, version, home, visibility)
+
+    def leave(self, owner: str) -> None:
+        self._real.leave(owner)
+
+    def take_upkeep(self, owner: str, duration: timedelta) -> bool:
+        return self._real.take_upkeep(owner, duration)
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         with self._changed:

@@ -137,14 +137,26 @@ class MemoryViews:
         )
 
     def hosts(self) -> list[HostView]:
-        with self._state.transaction():
-            return [self._host(name) for name in sorted(self._state.hosts)]
+        with self._state.transaction() as now:
+            return [self._host(name, now) for name in sorted(self._state.hosts)]
 
-    def _host(self, name: str) -> HostView:
+    def _host(self, name: str, now: datetime) -> HostView:
         row = self._state.hosts[name]
         safe = [p for p in self._state.purchases.values() if p.host == name and p.state is PurchaseState.SECURED]
         since = min((p.secured_at for p in safe if p.secured_at is not None), default=None)
-        return HostView(name, row.version, row.seen_at, len(safe), since)
+        owner, upkeep = f"{name}/{row.boot}", self._state.upkeep
+        return HostView(
+            name,
+            row.version,
+            row.seen_at,
+            len(safe),
+            since,
+            row.boot,
+            row.started_at,
+            "stopped" if row.stopped else "alive" if row.is_alive(now) else "silent",
+            sum(account.owner == owner and account.is_leased(now) for account in self._state.accounts.values()),
+            upkeep is not None and upkeep[0] == owner and upkeep[1] > now,
+        )
 
     def expected_end(self) -> datetime | None:
         return None  # memory keeps no pace
