@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures bench-terminal setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures bench-terminal bench-scaling setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -58,6 +58,11 @@ proof-storm:
 bench-terminal:
 	@$(SETUP) --dev
 	$(BIN)/python -m benchmarks.terminal.run $(ARGS)
+
+# from 1 to 50 simulated hosts of 20 accounts on one PostgreSQL: some eleven minutes, --quick for less
+bench-scaling:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.scaling.run $(ARGS)
 
 bench-listing:
 	@$(SETUP) --dev
