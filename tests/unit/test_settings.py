@@ -180,3 +180,12 @@ def test_a_secret_key_that_is_none_is_told_in_one_sentence(monkeypatch: pytest.M
     with pytest.raises(ConfigurationError) as told:
         load_settings()
     assert str(told.value) == "REGISTRE_SECRET_KEY is wrong: key 1 is none that `registre accounts key` made."
+
+
+def test_the_hosts_name_may_be_given_as_the_predecessor_did(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKER_ID", "worker-1")
+    assert Settings(_env_file=None, home=tmp_path).host_name() == "worker-1"
+    assert Settings(_env_file=None, home=tmp_path, host="host-a").host_name() == "host-a"
+    monkeypatch.setenv("WORKER_ID", "worker/1")
+    with pytest.raises(ConfigurationError, match="WORKER_ID is wrong"):
+        load_settings(home=tmp_path)
