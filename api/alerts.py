@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 from litestar import Router, get
 from litestar.params import QueryParameter
-from msgspec import Meta
 
 from api.desk import UsesStore, serves
 from api.schemas import Wire
@@ -58,7 +57,7 @@ class Alerts(Wire):
 def list_alerts(
     store: UsesStore,
     every: Annotated[bool, QueryParameter(name="all", description="Those that are over, too.")] = False,
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100,
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
 ) -> Alerts:
     found = store.alerts.all(open_only=not every, limit=limit)
     return Alerts(alerts=tuple(alert_of(view) for view in found))
