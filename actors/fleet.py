@@ -21,10 +21,11 @@ from actors.tasks import Tasks
 from actors.ticker import Ticker
 from registre.errors import DatabaseUnavailable, RegistreError
 from registre.extraction import Means
+from registre.job import HostFacts
 from registre.ports import Registry
 from registre.recording import FlightRecorder
 from registre.settings import Settings
-from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool
+from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool, own_memory
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,12 @@ class Fleet:
         )
         self._keeper = LeaseKeeper.start(store.queue, self._owner, visibility, self._dispatcher)
         self._recorder = Recorder.start(
-            FlightRecorder(settings.recorder_folder), store.views, store.gates, self.host, VERSION
+            FlightRecorder(settings.recorder_folder),
+            store.views,
+            store.gates,
+            self.host,
+            VERSION,
+            self._tell_of_the_machine,
         )
         self._supervisor = Supervisor.start(
             store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
@@ -125,6 +131,10 @@ class Fleet:
             lease_keeper=self._keeper,
             recorder=self._recorder,
         )
+
+    def _tell_of_the_machine(self, sessions: int) -> None:
+        facts = HostFacts(own_memory(), sessions, self._spool.free_bytes())
+        self._store.fleet.note_facts(self._owner, facts)
 
     def _ring(self, channel: str, payload: str) -> None:
         del payload

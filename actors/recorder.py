@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pykka
@@ -16,11 +19,13 @@ from registre.recording import BrowserMoment, FlightRecorder, Moment
 
 log = logging.getLogger(__name__)
 
+TELL_EVERY_SECONDS = 30.0
+
 
 class Recorder(pykka.ThreadingActor):
     """Owns: the file of the flight recorder.
     Receives: Standing from the supervisor, every few seconds.
-    Tells: nobody.
+    Tells: nobody; the database, each half minute, how this machine stands.
     Dies when: the fleet stops it, after the supervisor.
     """
 
@@ -33,9 +38,13 @@ class Recorder(pykka.ThreadingActor):
         gates: Gates,
         host: str,
         version: str,
+        tell: Callable[[int], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`tell` is given the number of sessions from time to time, to say of this machine what the database does not know."""
         super().__init__()
+        self._tell = tell
+        self._told_at = -math.inf
         self._flight = flight
         self._views = views
         self._gates = gates
@@ -49,10 +58,18 @@ class Recorder(pykka.ThreadingActor):
             match message:
                 case Standing(browsers):
                     self._flight.write(self._moment(browsers))
+                    self._tell_of_the_machine(browsers)
                 case _:
                     log.error("unexpected message %r", message)
         except Exception:  # what only tells of the fleet must not end with it
             log.exception("%s could not be recorded", type(message).__name__)
+
+    def _tell_of_the_machine(self, browsers: tuple[BrowserStatus, ...]) -> None:
+        if time.monotonic() - self._told_at < TELL_EVERY_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        with suppress(RegistreError):  # a database or a disk that is away has more to say elsewhere
+            self._tell(sum(browser.state in ("idle", "busy") for browser in browsers))
 
     def _moment(self, browsers: tuple[BrowserStatus, ...]) -> Moment:
         now = self._now()

@@ -48,7 +48,8 @@ WORDS: Mapping[str, Any] = {
     "Account.state": "signed in", "Account.reason": None, "Account.until": None, "work": "busy", "documents_today": 12,
     "cost_today_cents": 1_800, "password": "made-up-Pass-9", "Worker.status": "busy", "uptime_seconds": 3_600,
     "Ready.accounts": {"signed in": 2, "free": 1}, "Ready.closed": ["hours"], "database": "ok", "Health.status": "ok",
-    "version": "0.1.0", "boot": "3f9c01ab", "Host.state": "alive", "does_upkeep": True,
+    "version": "0.1.0", "boot": "3f9c01ab", "Host.state": "alive", "does_upkeep": True, "memory_bytes": 640_000_000,
+    "sessions": 10, "free_bytes": 52_000_000_000,
     "Alert.id": 12, "Alert.kind": "drift", "subject": "index", "facts": {"reason": "The field 'Cadastre' is gone."},
     "Told.fr": "Le formulaire de index a changé.", "Told.en": "The form of index has changed.", "Alert.closed_at": None,
     # gates, rules, hours

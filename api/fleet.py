@@ -15,6 +15,7 @@ from api.access import needs
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Wire
 from registre.access import Role
+from registre.job import HostFacts
 
 
 class Host(Wire):
@@ -32,6 +33,7 @@ class Host(Wire):
     state: str
     accounts: int
     does_upkeep: bool
+    facts: HostFacts
 
 
 class Hosts(Wire):
@@ -49,7 +51,7 @@ class Caller(Wire):
 
 @get("/hosts", summary="Every host", **serves(Role.VIEWER))
 def hosts(store: UsesStore) -> Hosts:
-    return Hosts(hosts=tuple(Host(**asdict(view)) for view in store.views.hosts()))
+    return Hosts(hosts=tuple(Host(**{**asdict(view), "facts": view.facts}) for view in store.views.hosts()))
 
 
 @get(

@@ -152,6 +152,13 @@ class Spool:
                 return None
             raise DocumentError(f"The manifest of {folder} cannot be read ({type(error).__name__}).") from None
 
+    def free_bytes(self) -> int:
+        """Of the spool's disk."""
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise StoreUnavailable(f"The spool's disk does not answer: {error.strerror}.") from None
+
     def waiting(self) -> list[PurchaseId]:
         """All that waits for delivery, oldest first; another thread may be delivering some of it meanwhile."""
         found = []

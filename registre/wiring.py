@@ -262,6 +262,15 @@ def open_site_check(
         registry.close()
 
 
+def own_memory() -> int:
+    """Bytes that this process and all below it hold: the browsers, when it is a worker."""
+    import psutil
+
+    from registre.site.processes import memory_of
+
+    return memory_of([psutil.Process()])
+
+
 def make_spool(settings: Settings) -> Spool:
     return Spool(settings.spool_folder)
 

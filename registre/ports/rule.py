@@ -23,7 +23,7 @@ from registre.job import (
     Status,
     WorkerView,
 )
-from registre.pulse import Cause, Pulse, Span
+from registre.pulse import Cause, Measured, Pulse, Span
 
 
 class Views(Protocol):
@@ -83,6 +83,9 @@ class Views(Protocol):
 
     def causes(self) -> list[Cause]:
         """Of each kind of error how many orders ended so, the most frequent first."""
+
+    def measured(self) -> Measured:
+        """How long late attempts waited and worked, step by step, and how long the oldest orders do now."""
 
     def oldest_waiting(self) -> datetime | None:
         """When the order that has waited longest was given; None when none waits."""

@@ -12,7 +12,7 @@ from registre.document import Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
 from registre.idleness import IdleEnd, LearntLimit
-from registre.job import JobId, Lease, Order, Renewal, Settlement
+from registre.job import HostFacts, JobId, Lease, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.sentences import Heard, Sentence
 
@@ -164,6 +164,9 @@ class Fleet(Protocol):
 
     def leave(self, owner: str) -> None:
         """This boot has drained: its name is free."""
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        """What this boot sees of its machine; the last counts."""
 
     def take_upkeep(self, owner: str, duration: timedelta) -> bool:
         """Whether this owner is the one who does for so long what is done once for all hosts; to be asked again before that."""

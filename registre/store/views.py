@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from registre.account import AccountId
-from registre.database.gateway import Gateway
+from registre.database.gateway import Gateway, Json
 from registre.errors import NotFound, Refused
 from registre.job import (
     AttemptView,
     Event,
+    HostFacts,
     HostView,
     JobFilter,
     JobId,
@@ -22,7 +24,7 @@ from registre.job import (
     Status,
     WorkerView,
 )
-from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
+from registre.pulse import MOST_COUNTED, Beat, Cause, Measure, Measured, Pulse, Span
 from registre.store.rows import request_of
 
 
@@ -117,7 +119,19 @@ class Reading:
         ]
 
     def hosts(self) -> list[HostView]:
-        return [HostView(**row) for row in self._gateway.call("hosts_as_seen")]
+        rows = self._gateway.call("hosts_as_seen")
+        return [HostView(**{**row, "facts": HostFacts(**row["facts"])}) for row in rows]
+
+    def measured(self) -> Measured:
+        found: dict[str, list[Measure]] = {"wait": [], "step": [], "oldest": [], "running": []}
+        for row in self._gateway.call("measured"):
+            found[row["what"]].append(Measure(row["name"] or "", row["number"], row["p50"], row["p95"]))
+        return Measured(
+            next(iter(found["wait"]), None),
+            tuple(found["step"]),
+            {each.name: each.p50_seconds for each in found["oldest"]},
+            found["running"][0].p50_seconds if found["running"] else None,
+        )
 
     def expected_end(self) -> datetime | None:
         found: datetime | None = self._gateway.call("expected_end")[0]["expected_end"]
@@ -178,6 +192,9 @@ class Hosts:
 
     def leave(self, owner: str) -> None:
         self._gateway.call("leave_host", owner=owner)
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        self._gateway.call("note_host", owner=owner, facts=Json(asdict(facts)))
 
     def take_upkeep(self, owner: str, duration: timedelta) -> bool:
         taken = self._gateway.call("take_upkeep", owner=owner, seconds=duration.total_seconds())

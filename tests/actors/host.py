@@ -19,7 +19,7 @@ from actors.fleet import Fleet
 from actors.messages import AskStatus, BrowserStatus, LookAfter, Ref, Tick
 from registre.account import AccountId
 from registre.document import DocumentRequest, Source
-from registre.job import JobId, JobView, Order, Status
+from registre.job import HostFacts, JobId, JobView, Order, Status
 from registre.ports import Fleet as HostsPort
 from registre.settings import Settings
 from registre.wiring import Store
@@ -224,6 +224,9 @@ class SlowReports:
 
     def leave(self, owner: str) -> None:
         self._real.leave(owner)
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        self._real.note_facts(owner, facts)
 
     def take_upkeep(self, owner: str, duration: timedelta) -> bool:
         return self._real.take_upkeep(owner, duration)

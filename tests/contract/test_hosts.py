@@ -9,8 +9,9 @@ import pytest
 from registre.account import Seat
 from registre.document import DocumentRequest, Source
 from registre.errors import ConfigurationError, Refused
-from registre.job import Lease, Order
+from registre.job import HostFacts, Lease, Order
 from registre.ledger import Delivery, PurchaseId, SecuredFile
+from registre.ports import Step
 from registre.wiring import Store
 from tests.memory.store import MemoryStore
 
@@ -157,3 +158,31 @@ def test_one_host_does_the_upkeep_until_it_leaves_starts_again_or_falls_silent(p
     assert not fleet.take_upkeep("host-a/boot-2", MINUTE)
     ports.queue.renew("host-b/boot-2", [], [], NOTHING)
     assert fleet.take_upkeep("host-a/boot-2", MINUTE), "who had it is not seen any more"
+
+
+def test_what_a_boot_says_of_its_machine_is_shown_until_it_says_something_else(ports: AnyStore) -> None:
+    ports.fleet.register_host("host-a", "boot-1", "1.0", FIRST, MINUTE)
+    assert ports.views.hosts()[0].facts == HostFacts()
+    for facts in (HostFacts(600, 2, 5000), HostFacts(700, 3, 4000)):
+        ports.fleet.note_facts("host-a/boot-1", facts)
+        assert ports.views.hosts()[0].facts == facts
+    ports.fleet.note_facts("host-a/boot-0", HostFacts(1, 1, 1))
+    assert ports.views.hosts()[0].facts == HostFacts(700, 3, 4000)
+
+
+def test_how_long_late_attempts_waited_and_worked_is_measured(ports: AnyStore) -> None:
+    nothing = ports.views.measured()
+    assert (nothing.wait, nothing.steps, nothing.oldest, nothing.running) == (None, (), {}, None)
+    ports.accounts.add("account-0", "secret")
+    for number in ("2784195", "2784196"):
+        ports.queue.submit([Order(DocumentRequest(Source.INDEX, number, "Montréal", "Cadastre du Québec"))])
+    [lease] = ports.queue.lease_next("host-a/boot-1", [claimed(ports, "host-a/boot-1")], MINUTE)
+    ports.queue.note_step(lease, Step.FORM)
+    ports.queue.note_step(lease, Step.SAVING)
+    found = ports.views.measured()
+    assert found.wait is not None
+    assert (found.wait.number, found.wait.p50_seconds >= 0) == (1, True)
+    assert [(step.name, step.number) for step in found.steps] == [(Step.FORM, 1)], "the other is not over"
+    assert list(found.oldest) == ["index"]
+    assert found.running is not None
+    assert 0 <= found.running < 60

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from registre.account import AccountId, AccountView, Credentials, Seat
 from registre.errors import ConfigurationError, NotFound, Refused
-from registre.job import JobId, Status
+from registre.job import HostFacts, JobId, Status
 from registre.vault import Vault, key_of
 from tests.memory.state import JOBS_CHANNEL, OPEN, AccountRow, HostRow, JobRow, State
 
@@ -168,6 +168,12 @@ class MemoryFleet:
             if row is not None and row.boot == boot:
                 row.seen_at, row.stopped = now, True
                 state.tell("host.stopped", None, now, host=host)
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        with self._state.transaction():
+            host, _, boot = owner.partition("/")
+            if host in self._state.hosts and self._state.hosts[host].boot == boot:
+                self._state.hosts[host].facts = facts
 
     def take_upkeep(self, owner: str, duration: timedelta) -> bool:
         state = self._state

@@ -25,7 +25,7 @@ from registre.document import Source
 from registre.errors import NotFound, Refused
 from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
-from registre.job import Event, JobId, Order, Status
+from registre.job import Event, HostFacts, JobId, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
 from registre.repeats import Outcome
 from registre.sentences import Sentence
@@ -260,6 +260,7 @@ class HostRow:
     home: str | None
     until: datetime
     stopped: bool = False
+    facts: HostFacts = field(default_factory=HostFacts)
 
     def is_alive(self, now: datetime) -> bool:
         return self.until > now and not self.stopped

@@ -20,7 +20,7 @@ from registre.job import (
     WorkerView,
 )
 from registre.ledger import PurchaseState
-from registre.pulse import Beat, Cause, Pulse, Span
+from registre.pulse import Beat, Cause, Measure, Measured, Pulse, Span
 from tests.memory.state import AttemptRow, JobRow, State
 
 ANSWERED = ("secured", "completed", "failed")
@@ -156,7 +156,31 @@ class MemoryViews:
             "stopped" if row.stopped else "alive" if row.is_alive(now) else "silent",
             sum(account.owner == owner and account.is_leased(now) for account in self._state.accounts.values()),
             upkeep is not None and upkeep[0] == owner and upkeep[1] > now,
+            row.facts,
         )
+
+    def measured(self) -> Measured:
+        state = self._state
+        with state.transaction() as now:
+            first = [row for row in state.attempts.values() if row.number == 1]
+            waits = [(row.started_at - state.jobs[row.job_id].created_at).total_seconds() for row in first]
+            took: dict[str, list[float]] = {}
+            for event in state.events:
+                after = next((e for e in state.events if e.job_id == event.job_id and e.at > event.at), None)
+                if event.kind == "job.step" and after is not None:
+                    took.setdefault(event.data["step"], []).append((after.at - event.at).total_seconds())
+            oldest: dict[str, float] = {}
+            for job in state.jobs.values():
+                if job.status is Status.WAITING:
+                    age = (now - job.created_at).total_seconds()
+                    oldest[job.source] = max(age, oldest.get(job.source, 0))
+            running = [
+                (now - job.started_at).total_seconds()
+                for job in state.jobs.values()
+                if job.status is Status.RUNNING and job.until is not None and job.started_at is not None
+            ]
+        steps = tuple(measure for name in sorted(took) if (measure := _measure(name, took[name])) is not None)
+        return Measured(_measure("", waits), steps, oldest, max(running, default=None))
 
     def expected_end(self) -> datetime | None:
         return None  # memory keeps no pace
@@ -216,6 +240,11 @@ def _told(ended: list[Event]) -> tuple[int, int, float | None, float | None]:
     completed = [event for event in ended if event.kind == "job.completed"]
     seconds = sorted(event.data["seconds"] for event in completed if "seconds" in event.data)
     return len(completed), len(ended) - len(completed), _percentile(seconds, 0.5), _percentile(seconds, 0.95)
+
+
+def _measure(name: str, seconds: list[float]) -> Measure | None:
+    p50 = _percentile(sorted(seconds), 0.5)
+    return None if p50 is None else Measure(name, len(seconds), p50, _percentile(sorted(seconds), 0.95))
 
 
 def _percentile(found: list[float], share: float) -> float | None:

@@ -3,7 +3,8 @@
 alter table registre.hosts
     add column id text,
     add column until timestamptz,
-    add column stopped_at timestamptz;
+    add column stopped_at timestamptz,
+    add column facts jsonb not null default '{}';
 create index hosts_id on registre.hosts (id);
 
 create table registre.upkeep (
