@@ -25,6 +25,7 @@ from registre.job import HostFacts
 from registre.ports import Registry
 from registre.recording import FlightRecorder
 from registre.settings import Settings
+from registre.tracing import make_traces
 from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool, own_memory
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,9 @@ class Fleet:
         self._store = store
         self._registry = registry
         self._spool = make_spool(settings)
-        self._deliverer = make_deliverer(store, self._spool)
         self.host = settings.host_name()
+        self._traces = make_traces(self.host, VERSION)
+        self._deliverer = make_deliverer(store, self._spool, self._traces)
         self._boot = secrets.token_hex(4)
         self._owner = f"{self.host}/{self._boot}"
         self._stack = ExitStack()
@@ -130,6 +132,7 @@ class Fleet:
             dispatcher=self._dispatcher,
             lease_keeper=self._keeper,
             recorder=self._recorder,
+            traces=self._traces,
         )
 
     def _tell_of_the_machine(self, sessions: int) -> None:
@@ -164,6 +167,7 @@ class Fleet:
                     ref.stop(timeout=STOP_SECONDS)
         if self._tasks is not None:
             self._tasks.stop()
+        self._traces.close()
         if clean:
             with suppress(DatabaseUnavailable):  # then it only looks silent
                 self._store.fleet.leave(self._owner)

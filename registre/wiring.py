@@ -55,6 +55,7 @@ from registre.store.sentences import Sentences
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
 from registre.store.webhooks import WebhookBook
+from registre.tracing import NoTraces, Traces
 from registre.vault import Vault
 
 if TYPE_CHECKING:
@@ -275,10 +276,10 @@ def make_spool(settings: Settings) -> Spool:
     return Spool(settings.spool_folder)
 
 
-def make_deliverer(store: Store, spool: Spool) -> Deliverer:
+def make_deliverer(store: Store, spool: Spool, traces: Traces | None = None) -> Deliverer:
     from registre.delivery import Deliverer
 
-    return Deliverer(spool, store.bucket, store.ledger)
+    return Deliverer(spool, store.bucket, store.ledger, traces or NoTraces())
 
 
 def make_notifier(settings: Settings, store: Store) -> Notifier:
