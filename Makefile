@@ -9,7 +9,8 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm proof-supervisord pictures bench-terminal setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site bench-terminal bench-scaling \
+	proof proof-crashes proof-storm proof-supervisord soak pictures setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -60,10 +61,26 @@ proof-supervisord:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.supervisord.run --orders $(N) --seed $(SEED) $(ARGS)
 
+# the whole product under fire: N orders on a host of which every part is struck, in an order that SEED picks; --save for RESULTS.md
+proof: N = 240
+proof:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m benchmarks.proof.run --orders $(N) --seed $(SEED) $(ARGS)
+
+# one host at work for more than two hours: what it holds must not grow; --minutes for less
+soak:
+	@$(SETUP) --dev --browser
+	$(BIN)/python -m benchmarks.soak.run $(ARGS)
+
 # the terminal dashboard in front of a million orders
 bench-terminal:
 	@$(SETUP) --dev
 	$(BIN)/python -m benchmarks.terminal.run $(ARGS)
+
+# from 1 to 50 simulated hosts of 20 accounts on one PostgreSQL: some eleven minutes, --quick for less
+bench-scaling:
+	@$(SETUP) --dev
+	$(BIN)/python -m benchmarks.scaling.run $(ARGS)
 
 bench-listing:
 	@$(SETUP) --dev

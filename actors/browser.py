@@ -44,6 +44,7 @@ from registre.extraction import Ended, Extraction, Secured
 from registre.job import Lease
 from registre.ports import RegistrySession, Step
 from registre.retry import backoff
+from registre.tracing import AttemptTrace, NoTraces
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Browser(pykka.ThreadingActor):
         self._session: RegistrySession | None = None
         self._extraction: Extraction | None = None
         self._lease: Lease | None = None
+        self._trace: AttemptTrace = NoTraces()
         self._step: Step | None = None
         self._noted: Step | None = None
         self._failures = 0
@@ -133,6 +135,7 @@ class Browser(pykka.ThreadingActor):
         log.error("%s died", self._seat.worker, exc_info=exception_value)
         with suppress(pykka.ActorDeadError):
             self._around.supervisor.tell(Died(self._seat, self.actor_ref, repr(exception_value)))
+        self._trace.end("the browser died")
         if self._extraction is not None:
             self._extraction.stop()  # what is being bought is finished all the same, by the thread alone
         self._leave(lambda: Left(self._seat))
@@ -247,6 +250,7 @@ class Browser(pykka.ThreadingActor):
             self._give_back(lease)
             return
         self._lease = lease
+        self._trace = self._around.traces.attempt(lease)
         self._noted = None
         self._stop_wanted = False
         self._around.lease_keeper.tell(HoldJob(lease, self.actor_ref))
@@ -285,6 +289,7 @@ class Browser(pykka.ThreadingActor):
         """A job that has not begun waits again, without an attempt."""
         lease, self._lease, self._stop_wanted = self._lease, None, False
         if lease is not None:
+            self._trace.end("given back")
             self._around.lease_keeper.tell(DropJob(lease))
             self._give_back(lease, why)
 
@@ -298,9 +303,12 @@ class Browser(pykka.ThreadingActor):
         match outcome:
             case Secured(purchase_id):
                 log.info("job %s: secured", lease.job_id)
+                self._around.traces.bought(purchase_id, self._trace)
+                self._trace.end("secured")
                 self._around.on_secured(purchase_id)
             case Ended(decided, message):
                 log.info("job %s: %s (%s)", lease.job_id, decided.job.name.lower(), message)
+                self._trace.end(decided.job.name.lower(), str(decided.kind or ""))
                 next_session = decided.session
                 if next_session is fate.Session.SET_ASIDE:
                     self._set_aside = message
@@ -372,6 +380,7 @@ class Browser(pykka.ThreadingActor):
         if step is self._noted:
             return
         self._noted = step
+        self._trace.step(str(step))
         with suppress(pykka.ActorDeadError):
             self.actor_ref.tell(Reached(step))
 

@@ -12,16 +12,18 @@ from actors.messages import CannotRenew, Drain, Idle, NotIdle, Ref, RenewsAgain,
 from registre.account import AccountId, Seat
 from registre.errors import DatabaseUnavailable, RegistreError
 from registre.job import Lease
-from registre.ports import JobQueue
+from registre.ports import Alerts, Fleet, JobQueue
 from registre.retry import backoff
 
 log = logging.getLogger(__name__)
 
 RECLAIM_EVERY_SECONDS = 10.0
+UPKEEP_FOR = timedelta(seconds=25)
+"""More than two rounds: whoever does it goes on doing it, and somebody else begins soon after it has died."""
 
 
 class Dispatcher(pykka.ThreadingActor):
-    """Owns: the idle seats; demand is their number.
+    """Owns: the idle seats; demand is their number. One host's does the upkeep for all: takes back what was left, judges alerts.
     Receives: Idle and NotIdle from browsers, Wake from the listener, Tick each second for jobs that become due, CannotRenew and
     RenewsAgain from the lease keeper, Drain.
     Tells: browsers Work.
@@ -31,16 +33,26 @@ class Dispatcher(pykka.ThreadingActor):
     use_daemon_thread = True
 
     def __init__(
-        self, queue: JobQueue, owner: str, visibility: timedelta, host_gone: timedelta, legacy: timedelta
+        self,
+        queue: JobQueue,
+        fleet: Fleet,
+        alerts: Alerts,
+        owner: str,
+        visibility: timedelta,
+        host_gone: timedelta,
+        legacy: timedelta,
     ) -> None:
         super().__init__()
         self._queue = queue
+        self._fleet = fleet
+        self._alerts = alerts
         self._owner = owner
         self._visibility = visibility
         self._host_gone = host_gone
         self._legacy = legacy
         self._idle: dict[AccountId, tuple[Seat, Ref]] = {}
         self._signed_out: set[AccountId] = set()
+        self._reclaim_every = min(RECLAIM_EVERY_SECONDS, visibility.total_seconds() / 3)
         self._reclaimed_at = 0.0
         self._draining = False
         self._database_away = False
@@ -103,12 +115,15 @@ class Dispatcher(pykka.ThreadingActor):
             log.warning("job %s could not be given back: %s", lease.job_id, error)
 
     def _reclaim(self) -> None:
-        if time.monotonic() - self._reclaimed_at < RECLAIM_EVERY_SECONDS:
+        if time.monotonic() - self._reclaimed_at < self._reclaim_every:
             return
         self._reclaimed_at = time.monotonic()
         try:
+            if not self._fleet.take_upkeep(self._owner, UPKEEP_FOR):
+                return
             for job_id, outcome in self._queue.reclaim(backoff(1), self._host_gone, self._legacy):
                 log.warning("job %s was left by its worker: %s", job_id, outcome)
+            self._alerts.judge()
         except DatabaseUnavailable as error:
             self._note_away(error)
 

@@ -22,12 +22,14 @@ from actors.surroundings import Surroundings
 from actors.tasks import Delivering, Tasks
 from actors.ticker import Ticker
 from actors.wake_ups import WakeUps
-from registre.errors import ConfigurationError
+from registre.errors import ConfigurationError, DatabaseUnavailable, RegistreError
 from registre.extraction import Means
+from registre.job import HostFacts
 from registre.ports import Registry
 from registre.recording import FlightRecorder
 from registre.settings import Settings
-from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool
+from registre.tracing import make_traces
+from registre.wiring import VERSION, Store, make_deliverer, make_notifier, make_spool, own_memory
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ LOGGED = ("registre", "actors")
 class Fleet:
     """Owns every actor, tick and task of this process. `start`, then `drain`, from the main thread.
 
-    Raises ConfigurationError when another worker of this host runs, DatabaseUnavailable when it cannot register.
+    Raises ConfigurationError when another worker of this host runs, or has its name; DatabaseUnavailable when it cannot register.
     """
 
     def __init__(self, settings: Settings, store: Store, registry: Registry, *, tasks_elsewhere: bool = False) -> None:
@@ -58,8 +60,9 @@ class Fleet:
         self._store = store
         self._registry = registry
         self._spool = make_spool(settings)
-        self._deliverer = make_deliverer(store, self._spool)
         self.host = settings.host_name()
+        self._traces = make_traces(self.host, VERSION)
+        self._deliverer = make_deliverer(store, self._spool, self._traces)
         self._boot = secrets.token_hex(4)
         self._owner = f"{self.host}/{self._boot}"
         self._stack = ExitStack()
@@ -85,11 +88,18 @@ class Fleet:
         self._deliverer.report()
         self._tasks = self._delivery()
         self._tasks.start()
-        store.fleet.register_host(self.host, self._boot, VERSION)
+        try:
+            store.fleet.register_host(self.host, self._boot, VERSION, self._spool.identity(), settings.visibility)
+        except RegistreError:
+            self._tasks.stop()
+            self._stack.close()
+            raise
         self._ticker.start()
         visibility = settings.visibility
         self._dispatcher = Dispatcher.start(
             store.queue,
+            store.fleet,
+            store.alerts,
             self._owner,
             visibility,
             timedelta(seconds=settings.host_gone_seconds),
@@ -104,6 +114,7 @@ class Fleet:
             VERSION,
             self._job_lines,
             store.log,
+            self._tell_of_the_machine,
         )
         self._supervisor = Supervisor.start(
             store.accounts, self._owner, visibility, settings.max_sessions, self._surround, self._drained
@@ -147,7 +158,12 @@ class Fleet:
             dispatcher=self._dispatcher,
             lease_keeper=self._keeper,
             recorder=self._recorder,
+            traces=self._traces,
         )
+
+    def _tell_of_the_machine(self, sessions: int) -> None:
+        facts = HostFacts(own_memory(), sessions, self._spool.free_bytes())
+        self._store.fleet.note_facts(self._owner, facts)
 
     def _ring(self, channel: str, payload: str) -> None:
         with suppress(pykka.ActorDeadError):
@@ -179,5 +195,9 @@ class Fleet:
                     ref.stop(timeout=STOP_SECONDS)
         if self._tasks is not None:
             self._tasks.stop()
+        self._traces.close()
+        if clean:
+            with suppress(DatabaseUnavailable):  # then it only looks silent
+                self._store.fleet.leave(self._owner)
         self._stack.close()
         return clean

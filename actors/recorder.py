@@ -5,7 +5,10 @@ what was logged about orders where people read it.
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pykka
@@ -19,11 +22,13 @@ from registre.recording import BrowserMoment, FlightRecorder, Moment
 
 log = logging.getLogger(__name__)
 
+TELL_EVERY_SECONDS = 30.0
+
 
 class Recorder(pykka.ThreadingActor):
     """Owns: the file of the flight recorder, and the lines about orders that are not kept yet.
     Receives: Standing from the supervisor, every few seconds.
-    Tells: nobody.
+    Tells: nobody; the database, each half minute, how this machine stands.
     Dies when: the fleet stops it, after the supervisor.
     """
 
@@ -38,9 +43,13 @@ class Recorder(pykka.ThreadingActor):
         version: str,
         job_lines: JobLines,
         log_book: LogBook,
+        tell: Callable[[int], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`tell` is given the number of sessions from time to time, to say of this machine what the database does not know."""
         super().__init__()
+        self._tell = tell
+        self._told_at = -math.inf
         self._flight = flight
         self._views = views
         self._gates = gates
@@ -57,6 +66,7 @@ class Recorder(pykka.ThreadingActor):
                 case Standing(browsers):
                     self._keep_lines()
                     self._flight.write(self._moment(browsers))
+                    self._tell_of_the_machine(browsers)
                 case _:
                     log.error("unexpected message %r", message)
         except Exception:  # what only tells of the fleet must not end with it
@@ -74,6 +84,13 @@ class Recorder(pykka.ThreadingActor):
             self._job_lines.give_back(lines)
         except RegistreError as error:  # said where nobody reads it as a line about an order
             log.warning("%d lines about orders are not kept: %s", len(lines), error)
+
+    def _tell_of_the_machine(self, browsers: tuple[BrowserStatus, ...]) -> None:
+        if time.monotonic() - self._told_at < TELL_EVERY_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        with suppress(RegistreError):  # a database or a disk that is away has more to say elsewhere
+            self._tell(sum(browser.state in ("idle", "busy") for browser in browsers))
 
     def _moment(self, browsers: tuple[BrowserStatus, ...]) -> Moment:
         now = self._now()

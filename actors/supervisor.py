@@ -33,7 +33,7 @@ from actors.messages import (
 )
 from actors.surroundings import Surroundings
 from registre.account import AccountId, Credentials, Seat, WishKind
-from registre.errors import DatabaseUnavailable
+from registre.errors import DatabaseUnavailable, Refused
 from registre.ports import AccountBook
 from registre.retry import backoff
 
@@ -122,7 +122,7 @@ class Supervisor(pykka.ThreadingActor):
             return
         try:
             claimed = self._accounts.claim(self._owner, room, self._visibility)
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, Refused) as error:
             log.warning("no account can be claimed: %s", error)
             return
         for seat, credentials in claimed:

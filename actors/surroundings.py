@@ -13,6 +13,7 @@ from registre.errors import DatabaseUnavailable
 from registre.extraction import Means
 from registre.ledger import PurchaseId
 from registre.ports import AccountBook, Fleet, Gates, Idleness, Registry
+from registre.tracing import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Surroundings:
     dispatcher: Ref
     lease_keeper: Ref
     recorder: Ref
+    traces: Traces
 
     def site_away(self, reason: str) -> None:
         """What a page of the free part shows of the site holds for every host; best effort, since the next order shows it too."""

@@ -14,6 +14,7 @@ from litestar.di import Provide
 
 from api import (
     accounts,
+    alerts,
     batches,
     dashboard,
     extractions,
@@ -46,6 +47,7 @@ ROUTERS = [
     *stories.ROUTERS,
     overview.ROUTER,
     fleet.ROUTER,
+    alerts.ROUTER,
     batches.ROUTER,
     accounts.ROUTER,
     gates.ROUTER,

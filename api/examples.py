@@ -51,8 +51,11 @@ WORDS: Mapping[str, Any] = {
     "cost_today_cents": 1_800, "password": "made-up-Pass-9", "asked_by": "Marie Tremblay",
     "SignInTest.message": None, "SignInTest.seconds": 2.3, "Worker.status": "busy", "uptime_seconds": 3_600,
     "Ready.accounts": {"signed in": 2, "free": 1}, "Ready.closed": ["hours"], "database": "ok", "Health.status": "ok",
-    "version": "0.1.0",
     "job_id": _JOB, "failures": 4, "Failing.number": "2 784 195", "Failing.reason": "The bucket index has no room left",
+    "version": "0.1.0", "boot": "3f9c01ab", "Host.state": "alive", "does_upkeep": True, "memory_bytes": 640_000_000,
+    "sessions": 10, "free_bytes": 52_000_000_000,
+    "Alert.id": 12, "Alert.kind": "drift", "subject": "index", "facts": {"reason": "The field 'Cadastre' is gone."},
+    "Told.fr": "Le formulaire de index a changé.", "Told.en": "The form of index has changed.", "Alert.closed_at": None,
     # gates, rules, hours
     "gate": "pause", "scope": "client", "reason": "they asked for it", "RuleView.name": "pace_seconds",
     "meaning": "seconds between two orders of one account, about", "value": 7.5, "weekday": 1, "opens": "08:00:00",

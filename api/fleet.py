@@ -15,18 +15,26 @@ from api.access import needs
 from api.desk import AnyRequest, UsesStore, caller_of, serves
 from api.schemas import Wire
 from registre.access import Role
+from registre.job import HostFacts
 from registre.wiring import Store
 
 
 class Host(Wire):
     """One host that ever started a worker. `seen_at` is when its worker last renewed what it holds; `undelivered` are the
-    documents that are safe in its spool and not yet in their bucket."""
+    documents that are safe in its spool and not yet in their bucket. `state` is `alive` while it renews, `silent` when it stopped
+    to without a word, `stopped` after a drain."""
 
     host: str
     version: str
     seen_at: datetime
     undelivered: int
     oldest_undelivered_at: datetime | None
+    boot: str
+    started_at: datetime
+    state: str
+    accounts: int
+    does_upkeep: bool
+    facts: HostFacts
 
 
 class Hosts(Wire):
@@ -63,7 +71,7 @@ class Caller(Wire):
 
 @get("/hosts", summary="Every host", **serves(Role.VIEWER))
 def hosts(store: UsesStore) -> Hosts:
-    return Hosts(hosts=tuple(Host(**asdict(view)) for view in store.views.hosts()))
+    return Hosts(hosts=tuple(Host(**{**asdict(view), "facts": view.facts}) for view in store.views.hosts()))
 
 
 @get("/undelivered", summary="Documents whose delivery keeps failing", **serves(Role.VIEWER))

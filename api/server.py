@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from api.alerts import Watch
 from api.app import create_app
 from api.stream import hub_of
 from registre.errors import ConfigurationError
@@ -37,6 +38,11 @@ def serve(
     with listen(host, port, "The API") as listening:
         address = origin(host, listening)
         app = create_app(store, open_to_all=open_to_all, private_webhooks=private_webhooks, evidence=evidence)
-        hub = hub_of(app)
-        Server(app, listening, ready=lambda: announce(address), stopping=hub.close).run_until_told(stop_with_stdin)
+        hub, watch = hub_of(app), Watch(store)
+        watch.start()
+        try:
+            Server(app, listening, ready=lambda: announce(address), stopping=hub.close).run_until_told(stop_with_stdin)
+        finally:
+            watch.stop()
     hub.wait()
+    watch.wait()

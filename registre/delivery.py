@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from registre.errors import DocumentError, NotFound, Refused, RegistreError, StoreUnavailable
 from registre.inspection import inspect_pdf
 from registre.ledger import Delivery, PurchaseId
 from registre.ports import Bucket, Ledger
 from registre.spool import Spool, SpoolEntry
+from registre.tracing import NoTraces, Traces
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +26,17 @@ class Deliverer:
     spool: Spool
     bucket: Bucket
     ledger: Ledger
+    traces: Traces = field(default_factory=NoTraces)
 
     def deliver(self, purchase_id: PurchaseId) -> str:
         """'completed', 'repeated', 'kept', 'gone' (already delivered) or 'held' (a person must look).
 
         StoreUnavailable or DatabaseUnavailable: nothing lost, call again.
         """
+        with self.traces.delivery(purchase_id):
+            return self._deliver(purchase_id)
+
+    def _deliver(self, purchase_id: PurchaseId) -> str:
         try:
             entry = self.spool.entry(purchase_id)
         except DocumentError as error:

@@ -171,15 +171,32 @@ class WorkerView:
 
 
 @dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a worker last said of its machine: the memory of all its processes, its browsers' sessions, the room of its spool's
+    disk; None until it has."""
+
+    memory_bytes: int | None = None
+    sessions: int | None = None
+    free_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HostView:
     """One host as people see it. `seen_at` is its last renewal; `undelivered` are the documents in its spool, of which the ledger
-    knows that they are safe there and not yet in their bucket."""
+    knows that they are safe there and not yet in their bucket. `state` is 'alive' while it renews, 'silent' when it stopped to
+    without a word, 'stopped' after a drain; `accounts` are those it holds."""
 
     host: str
     version: str
     seen_at: datetime
     undelivered: int
     oldest_undelivered_at: datetime | None
+    boot: str
+    started_at: datetime
+    state: str
+    accounts: int
+    does_upkeep: bool
+    facts: HostFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from registre import alerts
 from registre.errors import RegistreError
+from registre.language import Language
 from registre.ports import Webhooks
 from registre.webhooks import RETRY_AFTER, Notice, NoticeId
 
@@ -64,6 +66,10 @@ class Notifier:
 
 
 def body_of(notice: Notice) -> bytes:
-    """What is signed and sent: the same bytes at every try."""
-    told = {"type": notice.kind, "timestamp": notice.created_at.astimezone(UTC).isoformat(), "data": notice.body}
+    """What is signed and sent: the same bytes at every try. An alert is also told in words."""
+    data = notice.body
+    if notice.kind in alerts.EVENTS:
+        about, subject, facts = str(data["about"]), str(data["subject"]), data["facts"]
+        data = {**data, "sentence": {str(each): alerts.sentence(about, subject, facts, each) for each in Language}}
+    told = {"type": notice.kind, "timestamp": notice.created_at.astimezone(UTC).isoformat(), "data": data}
     return json.dumps(told, ensure_ascii=False, sort_keys=True).encode()

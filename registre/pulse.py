@@ -6,6 +6,7 @@ seconds, from the start of the last attempt to the document in its bucket.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,3 +64,24 @@ class Cause:
     source: str
     message: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Of so many late cases the middle one and the 95th of a hundred, in seconds."""
+
+    name: str
+    number: int
+    p50_seconds: float
+    p95_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """`wait` is from an order's insertion to its first lease; `steps` how long each step of an attempt took; `oldest` how long
+    the oldest waiting order of each source waits, and `running` how long the oldest attempt lasts, in seconds."""
+
+    wait: Measure | None
+    steps: tuple[Measure, ...]
+    oldest: Mapping[str, float]
+    running: float | None

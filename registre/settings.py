@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     chromium: str | None = Field(None, validation_alias="REGISTRE_CHROMIUM")
     profile: Path | None = Field(None, validation_alias="REGISTRE_SITE_PROFILE")
     host: str | None = Field(None, validation_alias="REGISTRE_HOST", pattern=f"^{HOST_NAME}$")
+    worker_id: str | None = Field(None, validation_alias="WORKER_ID", pattern=f"^{HOST_NAME}$")
     buckets: Path | None = Field(None, validation_alias="REGISTRE_BUCKETS")
     max_sessions: int = Field(10, validation_alias="REGISTRE_MAX_SESSIONS", ge=1, le=200)
     visibility_seconds: float = Field(60, validation_alias="REGISTRE_VISIBILITY_SECONDS", ge=1, le=MAX_SECONDS)
@@ -178,9 +179,9 @@ class Settings(BaseSettings):
         return self.home / "evidence"
 
     def host_name(self) -> str:
-        """The host's stable name: the setting, else one made once and kept in the home folder."""
-        if self.host:
-            return self.host
+        """The host's stable name: the setting, by either of its names, else one made once and kept in the home folder."""
+        if name := self.host or self.worker_id:
+            return name
         kept = self.home / "host"
         try:
             if not kept.exists():

@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from registre.document import BUCKETS, DocumentRequest, Source
 from registre.errors import ConfigurationError, DocumentError, StoreUnavailable
@@ -70,6 +72,20 @@ class Spool:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"The spool {self._folder} cannot be made: {error.strerror}.") from None
+
+    def identity(self) -> str:
+        """What tells this spool from every other, whatever its host is called; made once. Only the owner may ask."""
+        kept = self._folder / "id"
+        try:
+            if not kept.exists():
+                _write_synced(self._folder / "id.new", uuid4().hex.encode())
+                (self._folder / "id.new").rename(kept)
+            found = kept.read_text("ascii", errors="replace").strip()
+        except OSError as error:
+            raise ConfigurationError(f"The spool {self._folder} cannot be used: {error.strerror}.") from None
+        if not re.fullmatch("[0-9a-f]{32}", found):
+            raise ConfigurationError(f"{kept} does not hold the id of a spool: remove it.")
+        return found
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -139,6 +155,13 @@ class Spool:
             if not folder.is_dir():
                 return None
             raise DocumentError(f"The manifest of {folder} cannot be read ({type(error).__name__}).") from None
+
+    def free_bytes(self) -> int:
+        """Of the spool's disk."""
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise StoreUnavailable(f"The spool's disk does not answer: {error.strerror}.") from None
 
     def waiting(self) -> list[PurchaseId]:
         """All that waits for delivery, oldest first; another thread may be delivering some of it meanwhile."""

@@ -20,6 +20,7 @@ from registre.database.server import EmbeddedServer
 from registre.errors import ConfigurationError, Refused
 from registre.ports import (
     AccountBook,
+    Alerts,
     Batches,
     Bucket,
     Fleet,
@@ -42,6 +43,7 @@ from registre.settings import Settings, Where
 from registre.spool import Spool
 from registre.storage.local import LocalBuckets
 from registre.store.accounts import Accounts
+from registre.store.alerts import Alarms
 from registre.store.batches import BatchBook
 from registre.store.forms import Forms
 from registre.store.gates import GateKeeping
@@ -55,6 +57,7 @@ from registre.store.sentences import Sentences
 from registre.store.treasury import Accounting
 from registre.store.views import Hosts, Reading
 from registre.store.webhooks import WebhookBook
+from registre.tracing import NoTraces, Traces
 from registre.vault import Vault
 
 if TYPE_CHECKING:
@@ -78,6 +81,7 @@ class Store:
     ledger: Ledger
     fleet: Fleet
     views: Views
+    alerts: Alerts
     gates: Gates
     treasury: Treasury
     batches: Batches
@@ -165,6 +169,7 @@ def make_store(gateway: Gateway, bucket: Bucket, vault: Vault | None = None) -> 
         ledger=Purchases(gateway),
         fleet=Hosts(gateway),
         views=Reading(gateway),
+        alerts=Alarms(gateway),
         gates=GateKeeping(gateway),
         treasury=Accounting(gateway),
         batches=BatchBook(gateway),
@@ -262,14 +267,23 @@ def open_site_check(
         registry.close()
 
 
+def own_memory() -> int:
+    """Bytes that this process and all below it hold: the browsers, when it is a worker."""
+    import psutil
+
+    from registre.site.processes import memory_of
+
+    return memory_of([psutil.Process()])
+
+
 def make_spool(settings: Settings) -> Spool:
     return Spool(settings.spool_folder)
 
 
-def make_deliverer(store: Store, spool: Spool) -> Deliverer:
+def make_deliverer(store: Store, spool: Spool, traces: Traces | None = None) -> Deliverer:
     from registre.delivery import Deliverer
 
-    return Deliverer(spool, store.bucket, store.ledger)
+    return Deliverer(spool, store.bucket, store.ledger, traces or NoTraces())
 
 
 def make_notifier(settings: Settings, store: Store) -> Notifier:

@@ -16,7 +16,7 @@ from api.overview import causes_of, overview_of, pulse_of
 from registre.job import JobFilter, Status
 from registre.pulse import Span
 
-RUNNING_SHOWN, RECENT_SHOWN = 20, 8
+RUNNING_SHOWN, RECENT_SHOWN, ALERTS_SHOWN = 20, 8, 5
 
 
 @get("/", **shows())
@@ -27,6 +27,7 @@ def glance(request: AnyRequest, store: UsesStore) -> Response[str]:
         request,
         "glance.html",
         live=True,
+        alerts=store.alerts.all(limit=ALERTS_SHOWN),
         seen=overview_of(store),
         pulses=[(pulse, chart_of(pulse)) for pulse in pulses],
         failing=undelivered_of(store).failing,

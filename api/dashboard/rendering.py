@@ -22,6 +22,7 @@ from api.dashboard.words import Word
 from api.desk import AnyRequest, caller_of
 from registre import language as speech
 from registre.access import Role, form_token
+from registre.alerts import advice, sentence
 from registre.language import Language
 from registre.reasons import reason
 
@@ -97,6 +98,8 @@ def environment(language: Language) -> Environment:
         duration=lambda seconds: "" if seconds is None else speech.duration(seconds),
         since=lambda at: speech.duration(max(0.0, (datetime.now(at.tzinfo) - at).total_seconds())) if at else "",
         reason=lambda text: reason(text, language),
+        alarm=lambda alert: sentence(alert.kind, alert.subject, alert.facts, language),
+        advice=lambda alert: advice(alert.kind, alert.subject, language),
         said=lambda text, known: spoken.gettext(known[text]) if text in known else text,
         query=lambda fields: urlencode({name: value for name, value in fields.items() if value not in (None, "")}),
         segment=lambda text: quote(str(text), safe=""),

@@ -53,24 +53,24 @@ class Patience:
                 return result
 
     def _share(self, measure: Callable[[], T]) -> tuple[T, float]:
-        busy, total, mine = self._look()
+        busy, total, mine = look()
         result = measure()
-        busy_now, total_now, mine_now = self._look()
+        busy_now, total_now, mine_now = look()
         return result, (busy_now - busy - (mine_now - mine)) / max(0.01, total_now - total)
 
-    @staticmethod
-    def _look() -> tuple[float, float, float]:
-        """Seconds of all processors since their start: busy, altogether, and ours: this process and all below it."""
-        times = psutil.cpu_times()
-        own = psutil.Process()
-        mine = 0.0
-        for process in (own, *own.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                used = process.cpu_times()
-                mine += used.user + used.system
-        idle = times.idle + times.iowait
-        total = sum(times[:8])  # what guests used is in there already
-        return total - idle, total, mine
+
+def look() -> tuple[float, float, float]:
+    """Seconds of all processors since their start: busy, altogether, and ours: this process and all below it."""
+    times = psutil.cpu_times()
+    own = psutil.Process()
+    mine = 0.0
+    for process in (own, *own.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            used = process.cpu_times()
+            mine += used.user + used.system
+    idle = times.idle + times.iowait
+    total = sum(times[:8])  # what guests used is in there already
+    return total - idle, total, mine
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import typer
 
 from registre.cli import (
     accounts,
+    alerts,
     api,
     batches,
     costs,
@@ -20,6 +21,7 @@ from registre.cli import (
     events,
     exchange,
     gates,
+    hosts,
     jobs,
     keys,
     match,
@@ -79,6 +81,8 @@ app.add_typer(costs.costs, name="costs")
 app.add_typer(costs.fees, name="fees")
 app.add_typer(costs.budgets, name="budgets")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(hosts.app, name="hosts")
 app.add_typer(keys.app, name="keys")
 site.app.command("check")(site_check.check)
 app.add_typer(site.app, name="site")

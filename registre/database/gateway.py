@@ -41,6 +41,7 @@ PREPARE_AFTER = 5  # calls on one connection
 
 _BY_CODE: dict[str, type[RegistreError]] = {
     "lease_lost": LeaseLost,
+    "name_taken": ConfigurationError,
     "not_found": NotFound,
     "other_request": OtherRequest,
     "miscounted": Miscounted,

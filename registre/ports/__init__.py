@@ -5,7 +5,7 @@ that passes the same contract suite as the real adapter.
 """
 
 from registre.ports.doors import KeyRing, Repeatable, Webhooks
-from registre.ports.rule import Batches, Gates, Treasury, Views
+from registre.ports.rule import Alerts, Batches, Gates, Treasury, Views
 from registre.ports.site import FilledForm, Registry, RegistrySession, Step, ViewerReached
 from registre.ports.work import (
     AccountBook,
@@ -22,6 +22,7 @@ from registre.ports.work import (
 
 __all__ = [
     "AccountBook",
+    "Alerts",
     "Batches",
     "Bucket",
     "FilledForm",

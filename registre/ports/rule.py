@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from registre.alerts import AlertView
 from registre.batch import BatchId, BatchView, NewBatch, Quote
 from registre.budget import Budget, CostBy, CostLine, Fee, Period
 from registre.gates import Closure, Holiday, Pause, Rules, Scope, ServiceHours
@@ -23,7 +24,7 @@ from registre.job import (
     WorkerView,
 )
 from registre.ledger import FailingDelivery
-from registre.pulse import Cause, Pulse, Span
+from registre.pulse import Cause, Measured, Pulse, Span
 
 
 class Views(Protocol):
@@ -88,8 +89,22 @@ class Views(Protocol):
     def causes(self) -> list[Cause]:
         """Of each kind of error how many orders ended so, the most frequent first."""
 
+    def measured(self) -> Measured:
+        """How long late attempts waited and worked, step by step, and how long the oldest orders do now."""
+
     def oldest_waiting(self) -> datetime | None:
         """When the order that has waited longest was given; None when none waits."""
+
+
+class Alerts(Protocol):
+    """What a person should know without looking."""
+
+    def judge(self) -> int:
+        """Open what is to be told and is not yet, close what is over, each with an event; how many did. Anybody may, as often as
+        it likes; one at a time does it."""
+
+    def all(self, *, open_only: bool = True, limit: int = 100) -> list[AlertView]:
+        """The last opened first."""
 
 
 class Gates(Protocol):

@@ -12,7 +12,7 @@ from registre.document import Source
 from registre.errors import ErrorKind
 from registre.forms import FormContract, SeenForm
 from registre.idleness import IdleEnd, LearntLimit
-from registre.job import JobId, Lease, LogLine, Order, Renewal, Settlement
+from registre.job import HostFacts, JobId, Lease, LogLine, Order, Renewal, Settlement
 from registre.ledger import Delivery, Intent, LedgerLine, PurchaseId, SecuredFile
 from registre.sentences import Heard, Sentence
 
@@ -101,7 +101,8 @@ class AccountBook(Protocol):
     def all(self) -> list[AccountView]: ...
 
     def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
-        """Lease up to `limit` free accounts: those whose sign-in is to be tested, then the least recently used."""
+        """Lease up to `limit` free accounts: those whose sign-in is to be tested, then the least recently used. Refused when a
+        later boot has the owner's name."""
 
     def release(self, seat: Seat) -> None: ...
 
@@ -180,8 +181,23 @@ class LogBook(Protocol):
 class Fleet(Protocol):
     """What hosts and workers say of themselves."""
 
-    def register_host(self, host: str, boot: str, version: str) -> None:
-        """Present this boot; leases of the host's earlier boots end now. Only under the host's spool lock."""
+    def register_host(
+        self, host: str, boot: str, version: str, home: str | None = None, visibility: timedelta = timedelta(minutes=1)
+    ) -> None:
+        """Present this boot; leases of the earlier boots of this home end now. Only under the host's spool lock.
+
+        `home` is the spool's own id: a home under a new name takes its documents along. ConfigurationError while the worker of
+        another home renews under this name, or one of a copy of this home under another; seen every `visibility`.
+        """
+
+    def leave(self, owner: str) -> None:
+        """This boot has drained: its name is free."""
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        """What this boot sees of its machine; the last counts."""
+
+    def take_upkeep(self, owner: str, duration: timedelta) -> bool:
+        """Whether this owner is the one who does for so long what is done once for all hosts; to be asked again before that."""
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None: ...
 

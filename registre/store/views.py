@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from registre.account import AccountId
-from registre.database.gateway import Gateway
+from registre.database.gateway import Gateway, Json
 from registre.errors import NotFound, Refused
 from registre.job import (
     AttemptView,
     Event,
+    HostFacts,
     HostView,
     JobFilter,
     JobId,
@@ -23,7 +25,7 @@ from registre.job import (
     WorkerView,
 )
 from registre.ledger import FailingDelivery
-from registre.pulse import MOST_COUNTED, Beat, Cause, Pulse, Span
+from registre.pulse import MOST_COUNTED, Beat, Cause, Measure, Measured, Pulse, Span
 from registre.store.rows import request_of
 
 _STATUSES = {str(status): status for status in Status}
@@ -120,7 +122,19 @@ class Reading:
         ]
 
     def hosts(self) -> list[HostView]:
-        return [HostView(**row) for row in self._gateway.call("hosts_as_seen")]
+        rows = self._gateway.call("hosts_as_seen")
+        return [HostView(**{**row, "facts": HostFacts(**row["facts"])}) for row in rows]
+
+    def measured(self) -> Measured:
+        found: dict[str, list[Measure]] = {"wait": [], "step": [], "oldest": [], "running": []}
+        for row in self._gateway.call("measured"):
+            found[row["what"]].append(Measure(row["name"] or "", row["number"], row["p50"], row["p95"]))
+        return Measured(
+            next(iter(found["wait"]), None),
+            tuple(found["step"]),
+            {each.name: each.p50_seconds for each in found["oldest"]},
+            found["running"][0].p50_seconds if found["running"] else None,
+        )
 
     def failing_deliveries(self) -> list[FailingDelivery]:
         return [FailingDelivery(**row) for row in self._gateway.call("failing_deliveries")]
@@ -170,8 +184,27 @@ class Hosts:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    def register_host(self, host: str, boot: str, version: str) -> None:
-        self._gateway.call("register_host", host=host, boot=boot, version=version)
+    def register_host(
+        self, host: str, boot: str, version: str, home: str | None = None, visibility: timedelta = timedelta(minutes=1)
+    ) -> None:
+        self._gateway.call(
+            "register_host",
+            host=host,
+            boot=boot,
+            version=version,
+            id=home,
+            visibility_seconds=visibility.total_seconds(),
+        )
+
+    def leave(self, owner: str) -> None:
+        self._gateway.call("leave_host", owner=owner)
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        self._gateway.call("note_host", owner=owner, facts=Json(asdict(facts)))
+
+    def take_upkeep(self, owner: str, duration: timedelta) -> bool:
+        taken = self._gateway.call("take_upkeep", owner=owner, seconds=duration.total_seconds())
+        return bool(taken[0]["take_upkeep"])
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         self._gateway.call("report_worker", worker=worker, status=status, account=account_id, job=job_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any, LiteralString
@@ -18,7 +19,7 @@ from actors.fleet import Fleet
 from actors.messages import AskStatus, BrowserStatus, LookAfter, Ref, Tick
 from registre.account import AccountId
 from registre.document import DocumentRequest, Source
-from registre.job import JobId, JobView, Order, Status
+from registre.job import HostFacts, JobId, JobView, Order, Status
 from registre.ports import Fleet as HostsPort
 from registre.settings import Settings
 from registre.wiring import Store
@@ -217,8 +218,19 @@ class SlowReports:
             self._released = True
             self._changed.notify_all()
 
-    def register_host(self, host: str, boot: str, version: str) -> None:
-        self._real.register_host(host, boot, version)
+    def register_host(
+        self, host: str, boot: str, version: str, home: str | None = None, visibility: timedelta = timedelta(minutes=1)
+    ) -> None:
+        self._real.register_host(host, boot, version, home, visibility)
+
+    def leave(self, owner: str) -> None:
+        self._real.leave(owner)
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        self._real.note_facts(owner, facts)
+
+    def take_upkeep(self, owner: str, duration: timedelta) -> bool:
+        return self._real.take_upkeep(owner, duration)
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         with self._changed:

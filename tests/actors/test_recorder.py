@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 import actors.fleet
+import actors.recorder
 from registre.errors import ConfigurationError
 from registre.recording import Moment, read
 from tests.actors.host import Site
@@ -18,6 +19,7 @@ def test_a_host_at_work_is_recorded_with_its_order_and_its_queue(
     site: Site, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actors.fleet, "RECORD_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(actors.recorder, "TELL_EVERY_SECONDS", 0.05)
     site.accounts("99T0001")
     viewer = registry.hold(Point.VIEWER, number="1000001")
     [job_id] = site.order(1_000_001)
@@ -44,4 +46,7 @@ def test_a_host_at_work_is_recorded_with_its_order_and_its_queue(
     )[-1]
     assert (at_rest.active, at_rest.browsers[0].jobs_done, at_rest.browsers[0].began) == (0, 1, None)
     assert "secret-of" not in (site.settings.recorder_folder / "flight.jsonl").read_text()
+    [host] = until(lambda: [h for h in site.store.views.hosts() if h.facts.sessions == 1], "nobody told of the machine")
+    assert (host.facts.memory_bytes or 0) > 10_000_000
+    assert (host.facts.free_bytes or 0) > 0
     site.drain()

@@ -18,6 +18,7 @@ from registre.errors import DatabaseUnavailable
 from registre.job import JobId, Lease, LeaseToken, Renewal, Status
 from tests.actors.host import Site
 from tests.fakes import FakeRegistry, Point
+from tests.memory.store import MemoryStore
 from tests.waiting import SECONDS, until
 
 VISIBILITY = timedelta(seconds=60)
@@ -105,8 +106,8 @@ def test_a_keeper_that_cannot_renew_says_so_once_and_drops_jobs_when_their_lease
 
 def test_a_dispatcher_leases_nothing_while_leases_cannot_be_renewed() -> None:
     queue, told = Queue(), SimpleQueue[object]()
-    browser = Inbox.start(told)
-    dispatcher = Dispatcher.start(queue, "host-a/boot", VISIBILITY, VISIBILITY, VISIBILITY)
+    browser, memory = Inbox.start(told), MemoryStore()
+    dispatcher = Dispatcher.start(queue, memory.fleet, memory.alerts, "host-a/boot", VISIBILITY, VISIBILITY, VISIBILITY)
     try:
         dispatcher.ask(CannotRenew(), timeout=SECONDS)
         dispatcher.ask(Idle(SEAT, browser), timeout=SECONDS)

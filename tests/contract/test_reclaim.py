@@ -121,10 +121,13 @@ def test_reclaim_takes_no_more_than_it_is_asked_to(desk: Desk) -> None:
 def test_a_host_that_starts_again_ends_the_leases_of_its_former_boots_only(desk: Desk) -> None:
     desk.register("host-a", "boot-1")
     desk.order(1000001, 1000002, 1000003)
-    owners = ("host-a/boot-1", "host-a/boot-2", "host-aa/boot-1")
-    seats = {owner: desk.seats(1, owner) for owner in owners}
-    held = {owner: desk.lease(seats[owner], owner)[0] for owner in owners}
-    desk.register("host-a", "boot-2")
+    owners = ("host-a/boot-1", "host-aa/boot-1", "host-a/boot-2")
+    seats, held = {}, {}
+    for owner in owners:
+        if owner == "host-a/boot-2":
+            desk.register("host-a", "boot-2")
+        seats[owner] = desk.seats(1, owner)
+        [held[owner]] = desk.lease(seats[owner], owner)
     assert [job for job, _ in desk.reclaim()] == [held["host-a/boot-1"].id]
     assert desk.renew([held["host-a/boot-1"]], seats["host-a/boot-1"], "host-a/boot-1") == []
     for owner in owners[1:]:

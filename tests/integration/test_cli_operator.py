@@ -246,3 +246,35 @@ def test_the_idle_limit_that_was_learnt_is_shown_to_people_and_programs(run: Run
     assert said.endswith("; a session has lived through 10 min 0 s")
     learnt = json.loads(out(run("accounts", "idle-limit", "--json")))
     assert (learnt["learnt_seconds"], learnt["longest_survived_seconds"]) == (1050, 600)
+
+
+def test_hosts_are_listed_with_how_they_stand_and_what_they_hold(run: Run, store: Store) -> None:
+    assert json.loads(out(run("hosts", "list", "--json"))) == []
+    store.fleet.register_host("host-a", "boot", "1.2.3", "a" * 32, MINUTE)
+    store.fleet.register_host("host-b", "boot", "1.2.2", "b" * 32, timedelta(0))
+    store.fleet.take_upkeep("host-a/boot", MINUTE)
+    store.accounts.add("99T0001", "made up")
+    store.accounts.claim("host-a/boot", 1, MINUTE)
+    listed = json.loads(out(run("hosts", "list", "--json")))
+    assert [(h["host"], h["state"], h["version"], h["accounts"], h["does_upkeep"]) for h in listed] == [
+        ("host-a", "alive", "1.2.3", 1, True),
+        ("host-b", "silent", "1.2.2", 0, False),
+    ]
+    shown = out(run("hosts", "list"))
+    assert "● alive" in shown
+    assert "✗ silent" in shown
+
+
+def test_alerts_are_judged_when_they_are_listed(run: Run, store: Store) -> None:
+    assert json.loads(out(run("alerts", "list", "--json"))) == []
+    store.accounts.add("99T0001", "made up")
+    [(seat, _)] = store.accounts.claim("host-a/boot", 1, MINUTE)
+    store.accounts.set_aside(seat, "The password was refused.", None)
+    [alert] = json.loads(out(run("alerts", "list", "--json")))
+    assert (alert["kind"], alert["subject"]) == ("account_set_aside", "99T0001")
+    assert alert["sentence"] == "The account 99T0001 is set aside: The password was refused."
+    assert "registre accounts add 99T0001" in " ".join(out(run("alerts", "list")).split())
+    store.accounts.restore("99T0001", "marie")
+    assert json.loads(out(run("alerts", "list", "--json"))) == []
+    [over] = json.loads(out(run("alerts", "list", "--all", "--json")))
+    assert over["closed_at"] is not None

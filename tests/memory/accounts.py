@@ -15,10 +15,10 @@ from registre.account import (
     Wish,
     WishKind,
 )
-from registre.errors import NotFound, Refused
-from registre.job import JobId, Status
+from registre.errors import ConfigurationError, NotFound, Refused
+from registre.job import HostFacts, JobId, Status
 from registre.vault import Vault, key_of
-from tests.memory.state import JOBS_CHANNEL, AccountRow, HostRow, State
+from tests.memory.state import JOBS_CHANNEL, OPEN, AccountRow, HostRow, JobRow, State
 
 
 class MemoryAccounts:
@@ -71,6 +71,9 @@ class MemoryAccounts:
 
     def claim(self, owner: str, limit: int, visibility: timedelta) -> list[tuple[Seat, Credentials]]:
         with self._state.transaction() as now:
+            host, _, boot = owner.partition("/")
+            if host in self._state.hosts and self._state.hosts[host].boot != boot:
+                raise Refused(f"Another worker was started under the name {host}.")
             free = [
                 row
                 for row in self._state.accounts.values()
@@ -85,7 +88,6 @@ class MemoryAccounts:
                 row.owner, row.token, row.until = owner, row.token + 1, now + visibility
                 if row.test is not None and row.awaits_test:
                     row.test, row.test_token = replace(row.test, began_at=now), row.token
-            host = owner.split("/", 1)[0]
             return [
                 (
                     Seat(row.id, row.token, row.username, f"{host}/{row.username}"),
@@ -196,28 +198,74 @@ class MemoryFleet:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def register_host(self, host: str, boot: str, version: str) -> None:
+    def register_host(
+        self, host: str, boot: str, version: str, home: str | None = None, visibility: timedelta = timedelta(minutes=1)
+    ) -> None:
         state = self._state
         with state.transaction() as now:
-            state.hosts[host] = HostRow(boot, version, now)
-            for account in state.accounts.values():
-                if _is_former(account.owner, host, boot) and account.is_leased(now):
-                    account.until = now
-            for job in state.jobs.values():
-                if (
-                    job.status == Status.RUNNING
-                    and _is_former(job.owner, host, boot)
-                    and (job.until is not None and job.until > now)
-                ):
-                    job.until = now
-            for worker in [name for name in state.workers if name.startswith(f"{host}/")]:
+            for name, row in state.hosts.items():
+                others = home is not None and row.home is not None and row.is_alive(now)
+                if others and (name == host) != (row.home == home):
+                    raise ConfigurationError(f"{name} is at work.")
+            former = {name for name, row in state.hosts.items() if home is not None and row.home == home}
+            known = state.hosts.get(host)
+            if known is not None and None not in (known.home, home) and known.home != home:
+                self._set_apart(host, known)
+            else:
+                former.add(host)
+            for purchase in state.purchases.values():
+                if purchase.host in former and purchase.state in OPEN:
+                    purchase.host = host
+            for name in former - {host}:
+                state.hosts.pop(name, None)
+            held: list[AccountRow | JobRow] = [*state.accounts.values()]
+            held += [job for job in state.jobs.values() if job.status == Status.RUNNING]
+            for lease in held:
+                if lease.owner is not None and lease.owner.split("/")[0] in former and lease.owner != f"{host}/{boot}":
+                    lease.until = min(lease.until, now) if lease.until is not None else None
+            for worker in [name for name in state.workers if name.split("/")[0] in former | {host}]:
                 del state.workers[worker]
+            if state.upkeep is not None and state.upkeep[0].split("/")[0] in former | {host}:
+                state.upkeep = None
+            state.hosts[host] = HostRow(boot, version, now, now, home, now + visibility)
             state.tell("host.started", None, now, host=host, version=version)
+
+    def _set_apart(self, host: str, row: HostRow) -> None:
+        """What the spool of another home holds, which had this name, is kept under a name of its own."""
+        apart = f"{host}~{(row.home or '')[:8]}"
+        for purchase in self._state.purchases.values():
+            if purchase.host == host and purchase.state in OPEN:
+                purchase.host = apart
+                self._state.hosts[apart] = row
+
+    def leave(self, owner: str) -> None:
+        state = self._state
+        with state.transaction() as now:
+            host, _, boot = owner.partition("/")
+            if state.upkeep is not None and state.upkeep[0] == owner:
+                state.upkeep = None
+            row = state.hosts.get(host)
+            if row is not None and row.boot == boot:
+                row.seen_at, row.stopped = now, True
+                state.tell("host.stopped", None, now, host=host)
+
+    def note_facts(self, owner: str, facts: HostFacts) -> None:
+        with self._state.transaction():
+            host, _, boot = owner.partition("/")
+            if host in self._state.hosts and self._state.hosts[host].boot == boot:
+                self._state.hosts[host].facts = facts
+
+    def take_upkeep(self, owner: str, duration: timedelta) -> bool:
+        state = self._state
+        with state.transaction() as now:
+            if state.upkeep is not None and state.upkeep[0] != owner and state.upkeep[1] > now:
+                host, _, boot = state.upkeep[0].partition("/")
+                row = state.hosts.get(host)
+                if row is not None and row.boot == boot and row.is_alive(now):
+                    return False
+            state.upkeep = (owner, now + duration)
+            return True
 
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         with self._state.transaction() as now:
             self._state.workers[worker] = (status, account_id, job_id, now)
-
-
-def _is_former(owner: str | None, host: str, boot: str) -> bool:
-    return owner is not None and owner.startswith(f"{host}/") and owner != f"{host}/{boot}"

@@ -15,7 +15,16 @@ from tests.memory.state import JOBS_CHANNEL, Breaker, State
 
 MAY_BE_NONE = {"approval_above_cents"}
 MAY_BE_FRACTION = {"pace_seconds"}
-AT_LEAST_ONE = {"attempt_seconds", "breaker_failures", "notice_days"}
+AT_LEAST_ONE = {
+    "attempt_seconds",
+    "breaker_failures",
+    "notice_days",
+    "alert_backlog_minutes",
+    "alert_failures",
+    "alert_budget_percent",
+    "alert_spool_minutes",
+    "alert_spool_documents",
+}
 
 
 class MemoryGates:

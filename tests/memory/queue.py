@@ -92,7 +92,7 @@ class MemoryQueue:
         with state.transaction() as now:
             host = state.hosts.get(owner.split("/", 1)[0])
             if host is not None and owner.split("/", 1)[1:] == [host.boot]:
-                host.seen_at = now
+                host.seen_at, host.until = now, now + visibility
             kept = [row for lease in jobs if (row := self._kept(lease, owner, visibility, now)) is not None]
             for row in kept:
                 row.until = now + visibility

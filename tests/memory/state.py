@@ -18,13 +18,14 @@ from uuid import UUID, uuid4
 
 from registre.access import KeyView
 from registre.account import AccountId, SignInTest
+from registre.alerts import AlertView
 from registre.batch import BatchId, NewBatch
 from registre.budget import Period
 from registre.document import Source
 from registre.errors import NotFound, Refused
 from registre.forms import SeenForm
 from registre.gates import Pause, Rules, Scope, ServiceHours
-from registre.job import Event, JobId, LogLine, Order, Status
+from registre.job import Event, HostFacts, JobId, LogLine, Order, Status
 from registre.ledger import PurchaseId, PurchaseState
 from registre.repeats import Outcome
 from registre.sentences import Sentence
@@ -46,6 +47,11 @@ RULES = Rules(
     rebuys_per_day=0,
     breaker_failures=3,
     notice_days=30,
+    alert_backlog_minutes=10,
+    alert_failures=10,
+    alert_budget_percent=80,
+    alert_spool_minutes=30,
+    alert_spool_documents=50,
 )
 """The rules of a new database in memory: the quietest ones, so that a test says what it needs."""
 
@@ -254,11 +260,19 @@ class NoticeRow:
 
 @dataclass(slots=True)
 class HostRow:
-    """The boot a host runs, and when it was last heard of."""
+    """The boot a host runs, whose home it is, and until when it is heard of."""
 
     boot: str
     version: str
+    started_at: datetime
     seen_at: datetime
+    home: str | None
+    until: datetime
+    stopped: bool = False
+    facts: HostFacts = field(default_factory=HostFacts)
+
+    def is_alive(self, now: datetime) -> bool:
+        return self.until > now and not self.stopped
 
 
 @dataclass(slots=True)
@@ -291,6 +305,8 @@ class State:
         self.accounts: dict[AccountId, AccountRow] = {}
         self.batches: dict[BatchId, BatchRow] = {}
         self.hosts: dict[str, HostRow] = {}
+        self.alerts: list[AlertView] = []
+        self.upkeep: tuple[str, datetime] | None = None
         self.workers: dict[str, tuple[str, AccountId | None, JobId | None, datetime]] = {}
         self.events: list[Event] = []
         self.log: list[LogLine] = []

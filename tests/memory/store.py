@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from registre.vault import Vault
 from tests.memory.accounts import MemoryAccounts, MemoryFleet
+from tests.memory.alerts import MemoryAlerts
 from tests.memory.batches import MemoryBatches
 from tests.memory.bucket import MemoryBucket
 from tests.memory.gates import MemoryGates
@@ -42,6 +43,7 @@ class MemoryStore:
         self.ledger = MemoryLedger(self.state)
         self.fleet = MemoryFleet(self.state)
         self.views = MemoryViews(self.state)
+        self.alerts = MemoryAlerts(self.state)
         self.bucket = MemoryBucket()
         self.gates = MemoryGates(self.state)
         self.treasury = MemoryTreasury(self.state)

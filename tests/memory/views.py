@@ -20,7 +20,7 @@ from registre.job import (
     WorkerView,
 )
 from registre.ledger import FAILING_AFTER, FailingDelivery, PurchaseState
-from registre.pulse import Beat, Cause, Pulse, Span
+from registre.pulse import Beat, Cause, Measure, Measured, Pulse, Span
 from tests.memory.state import AttemptRow, JobRow, PurchaseRow, State
 
 ANSWERED = ("secured", "completed", "failed")
@@ -137,14 +137,50 @@ class MemoryViews:
         )
 
     def hosts(self) -> list[HostView]:
-        with self._state.transaction():
-            return [self._host(name) for name in sorted(self._state.hosts)]
+        with self._state.transaction() as now:
+            return [self._host(name, now) for name in sorted(self._state.hosts)]
 
-    def _host(self, name: str) -> HostView:
+    def _host(self, name: str, now: datetime) -> HostView:
         row = self._state.hosts[name]
         safe = [p for p in self._state.purchases.values() if p.host == name and p.state is PurchaseState.SECURED]
         since = min((p.secured_at for p in safe if p.secured_at is not None), default=None)
-        return HostView(name, row.version, row.seen_at, len(safe), since)
+        owner, upkeep = f"{name}/{row.boot}", self._state.upkeep
+        return HostView(
+            name,
+            row.version,
+            row.seen_at,
+            len(safe),
+            since,
+            row.boot,
+            row.started_at,
+            "stopped" if row.stopped else "alive" if row.is_alive(now) else "silent",
+            sum(account.owner == owner and account.is_leased(now) for account in self._state.accounts.values()),
+            upkeep is not None and upkeep[0] == owner and upkeep[1] > now,
+            row.facts,
+        )
+
+    def measured(self) -> Measured:
+        state = self._state
+        with state.transaction() as now:
+            first = [row for row in state.attempts.values() if row.number == 1]
+            waits = [(row.started_at - state.jobs[row.job_id].created_at).total_seconds() for row in first]
+            took: dict[str, list[float]] = {}
+            for event in state.events:
+                after = next((e for e in state.events if e.job_id == event.job_id and e.at > event.at), None)
+                if event.kind == "job.step" and after is not None:
+                    took.setdefault(event.data["step"], []).append((after.at - event.at).total_seconds())
+            oldest: dict[str, float] = {}
+            for job in state.jobs.values():
+                if job.status is Status.WAITING:
+                    age = (now - job.created_at).total_seconds()
+                    oldest[job.source] = max(age, oldest.get(job.source, 0))
+            running = [
+                (now - job.started_at).total_seconds()
+                for job in state.jobs.values()
+                if job.status is Status.RUNNING and job.until is not None and job.started_at is not None
+            ]
+        steps = tuple(measure for name in sorted(took) if (measure := _measure(name, took[name])) is not None)
+        return Measured(_measure("", waits), steps, oldest, max(running, default=None))
 
     def failing_deliveries(self) -> list[FailingDelivery]:
         with self._state.transaction():
@@ -229,6 +265,11 @@ def _told(ended: list[Event]) -> tuple[int, int, float | None, float | None]:
     completed = [event for event in ended if event.kind == "job.completed"]
     seconds = sorted(event.data["seconds"] for event in completed if "seconds" in event.data)
     return len(completed), len(ended) - len(completed), _percentile(seconds, 0.5), _percentile(seconds, 0.95)
+
+
+def _measure(name: str, seconds: list[float]) -> Measure | None:
+    p50 = _percentile(sorted(seconds), 0.5)
+    return None if p50 is None else Measure(name, len(seconds), p50, _percentile(sorted(seconds), 0.95))
 
 
 def _percentile(found: list[float], share: float) -> float | None:

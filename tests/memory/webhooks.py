@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from registre.alerts import EVENTS
 from registre.errors import NotFound
 from registre.store.webhooks import UNREADABLE_AGAIN
 from registre.vault import Unreadable, Vault, is_sealed
 from registre.webhooks import NewWebhook, Notice, NoticeId, NoticeState, NoticeView, WebhookId, WebhookView
 from tests.memory.state import NoticeRow, State, WebhookRow
+
+NOBODY = object()
+"""Whose an alert is: no client's and no batch's."""
 
 
 class MemoryWebhooks:
@@ -72,10 +76,13 @@ class MemoryWebhooks:
                 job = state.jobs.get(event.job_id) if event.job_id is not None else None
                 for hook in state.webhooks.values():
                     new = hook.new
-                    if job is None or event.kind not in new.kinds or new.client not in (None, job.client):
+                    client, batch_id = (job.client, job.batch_id) if job is not None else (NOBODY, NOBODY)
+                    if event.kind not in new.kinds or (job is None and event.kind not in EVENTS):
                         continue
-                    if new.batch_id in (None, job.batch_id):
-                        body = {"extraction_id": job.id, "client": job.client, "status": event.data.get("status")}
+                    if new.client in (None, client) and new.batch_id in (None, batch_id):
+                        body = event.data
+                        if job is not None:
+                            body = {"extraction_id": job.id, "client": job.client, "status": event.data.get("status")}
                         row = NoticeRow(NoticeId(state.new_id()), hook.id, event.kind, body, now, now)
                         state.notices[row.id] = row
             state.planned = len(state.events)

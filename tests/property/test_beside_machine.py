@@ -40,6 +40,11 @@ RULES = Rules(
     rebuys_per_day=0,
     breaker_failures=2,
     notice_days=30,
+    alert_backlog_minutes=10,
+    alert_failures=10,
+    alert_budget_percent=80,
+    alert_spool_minutes=30,
+    alert_spool_documents=50,
 )
 FILES = [SecuredFile(letter * 64, 1000, 2) for letter in "aab"]
 DOCUMENTS = [

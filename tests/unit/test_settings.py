@@ -208,3 +208,12 @@ def test_an_address_of_no_broker_is_one_sentence_without_the_address(
     ) as refused:
         load_settings()
     assert "s3cret" not in str(refused.value)
+
+
+def test_the_hosts_name_may_be_given_as_the_predecessor_did(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORKER_ID", "worker-1")
+    assert Settings(_env_file=None, home=tmp_path).host_name() == "worker-1"
+    assert Settings(_env_file=None, home=tmp_path, host="host-a").host_name() == "host-a"
+    monkeypatch.setenv("WORKER_ID", "worker/1")
+    with pytest.raises(ConfigurationError, match="WORKER_ID is wrong"):
+        load_settings(home=tmp_path)

@@ -241,3 +241,13 @@ def test_a_manifest_says_nothing_but_what_delivery_needs(spool: Spool, tmp_path:
     bought(spool)
     manifest = json.loads((tmp_path / "spool" / "ready" / P1 / "manifest.json").read_bytes())
     assert set(manifest) == {"purchase_id", "sha256", "size_bytes", "pages", "bucket", "object_key"}
+
+
+def test_a_spool_has_an_id_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    one, other = Spool(tmp_path / "one"), Spool(tmp_path / "other")
+    for spool in (one, other):
+        spool.prepare()
+    assert one.identity() == Spool(tmp_path / "one").identity() != other.identity()
+    (tmp_path / "one" / "id").write_text("")
+    with pytest.raises(ConfigurationError, match="remove it"):
+        one.identity()

@@ -61,6 +61,10 @@ language plpgsql as $$
 declare
     v_now timestamptz := registre.instant(p_now);
 begin
+    if exists (select from registre.hosts h where h.host = split_part(p_owner, '/', 1) and h.boot <> split_part(p_owner, '/', 2)) then
+        perform registre.refuse('displaced', 'Another worker was started under the name ' || split_part(p_owner, '/', 1)
+            || '; this one takes nothing more and can be stopped.');
+    end if;
     return query
     with claimed as (
         update public.worker_accounts a

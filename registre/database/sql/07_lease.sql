@@ -1,21 +1,5 @@
 -- The lease: taken by lease_next, kept by renew, taken back by reclaim. The database's clock decides.
 
--- A worker's boot presents itself. The host's spool lock proves that its earlier boots are dead, so their leases end now.
-create function registre.register_host(p_host text, p_boot text, p_version text, p_now timestamptz default null) returns void
-language plpgsql as $$
-declare
-    v_now timestamptz := registre.instant(p_now);
-begin
-    insert into registre.hosts (host, boot, version, started_at, seen_at) values (p_host, p_boot, p_version, v_now, v_now)
-    on conflict (host) do update set boot = p_boot, version = p_version, started_at = v_now, seen_at = v_now;
-    update public.worker_accounts set lease_until = v_now
-    where lease_until > v_now and starts_with(lease_owner, p_host || '/') and lease_owner <> p_host || '/' || p_boot;
-    update public.extraction_queue set lease_until = v_now
-    where status = 'En traitement' and lease_until > v_now and starts_with(lease_owner, p_host || '/') and lease_owner <> p_host || '/' || p_boot;
-    delete from public.worker_status where starts_with(worker_id, p_host || '/');
-    perform registre.emit('host.started', null, jsonb_build_object('host', p_host, 'version', p_version), v_now);
-end $$;
-
 -- En attente → En traitement. p_seats: [{account, token, worker}], one job at most for each, and only what every gate lets
 -- through; the attempt is counted here, so that a crash loop ends.
 create function registre.lease_next(p_owner text, p_seats jsonb, p_visibility_seconds double precision,
@@ -141,7 +125,8 @@ declare
     v_now timestamptz := registre.instant(p_now);
     v_visibility interval := make_interval(secs => p_visibility_seconds);
 begin
-    update registre.hosts set seen_at = v_now where host || '/' || boot = p_owner;
+    update registre.hosts set seen_at = v_now, until = v_now + v_visibility
+    where host = split_part(p_owner, '/', 1) and boot = split_part(p_owner, '/', 2);
     perform 1 from public.worker_accounts a
     where a.id::text in (select r.id from jsonb_to_recordset(p_accounts) as r(id text)) order by a.id for update;
     perform 1 from public.extraction_queue q

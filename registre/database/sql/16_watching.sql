@@ -75,8 +75,8 @@ begin
     end loop;
 end $$;
 
--- When the order that has waited longest was given; null when none waits. Of each source the oldest, by its index.
-create function registre.oldest_waiting() returns timestamptz
+-- Of each source the order that has waited longest, by its index.
+create function registre.oldest_of_sources() returns table (source text, since timestamptz)
 language sql stable set jit = off as $$
     with recursive sources as (
         (select q.document_source as source from public.extraction_queue q where q.status = 'En attente'
@@ -86,7 +86,11 @@ language sql stable set jit = off as $$
             select q.document_source as source from public.extraction_queue q
             where q.status = 'En attente' and q.document_source > s.source order by q.document_source limit 1) n
     )
-    select min(o.created_at) from sources s cross join lateral (
+    select s.source::text, o.created_at from sources s cross join lateral (
         select q.created_at from public.extraction_queue q where q.status = 'En attente' and q.document_source = s.source
         order by q.created_at, q.id limit 1) o
 $$;
+
+-- When the order that has waited longest was given; null when none waits.
+create function registre.oldest_waiting() returns timestamptz
+language sql stable as $$ select min(o.since) from registre.oldest_of_sources() o $$;

@@ -64,7 +64,8 @@ language sql as $$
         order by o.ended_at limit 1000 for update skip locked)
 $$;
 
--- Events → waiting notices, each event once, by one reader at a time. What is old is forgotten on the way.
+-- Events → waiting notices, each event once, by one reader at a time: of an order whom its webhooks concern, of an alert those
+-- that are for everybody. What is old is forgotten on the way.
 create function registre.plan_notices(p_now timestamptz default null) returns integer
 language plpgsql as $$
 declare
@@ -90,6 +91,11 @@ begin
             join public.extraction_queue q on q.id = s.job_id
             join registre.webhooks w on w.removed_at is null and s.kind = any (w.kinds)
                 and (w.client is null or w.client = q.client) and (w.batch_id is null or w.batch_id = q.batch_id)
+            union all
+            select w.id, split_part(s.cursor, '-', 3)::bigint, s.kind, s.data || jsonb_build_object('at', s.at), v_now, v_now
+            from seen s
+            join registre.webhooks w on w.removed_at is null and s.kind = any (w.kinds) and w.client is null and w.batch_id is null
+            where s.kind in ('alert.opened', 'alert.closed')
             on conflict (webhook_id, event_id) do nothing returning 1)
         select (select s.cursor from seen s order by s.n desc limit 1), (select count(*) from made) into v_last, v_more;
         v_made := v_made + v_more;

@@ -51,6 +51,11 @@ RULES = Rules(
     rebuys_per_day=0,
     breaker_failures=1000,
     notice_days=30,
+    alert_backlog_minutes=10,
+    alert_failures=10,
+    alert_budget_percent=80,
+    alert_spool_minutes=30,
+    alert_spool_documents=50,
 )
 """Rules that get in nobody's way; a machine changes the ones it is about."""
 

@@ -1,0 +1,48 @@
+"""An embedded PostgreSQL as the product starts it, but with room for the connections of many hosts and its functions timed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from registre.database import schema
+from registre.database.binaries import choose_binaries
+from registre.database.gateway import DirectGateway
+from registre.database.server import EmbeddedServer
+
+MOST_CONNECTIONS = 600
+
+
+@contextmanager
+def roomy_server() -> Iterator[str]:
+    """Its DSN, on a current schema. It waits for the disk at each commit, as in production (fsync, synchronous_commit)."""
+    real = choose_binaries(None, os.environ, None).folder
+    # Not below a folder that only root may enter: the server runs as another user.
+    home, programs = (Path(tempfile.mkdtemp(prefix=f"registre-{name}-")) for name in ("bench", "bin"))
+    programs.chmod(0o755)
+    for name in ("postgres", "initdb"):
+        # The last of two settings counts, and the product's own come before.
+        more = f"--max_connections={MOST_CONNECTIONS} --track_functions=all" if name == "postgres" else ""
+        wants = 'case "$1" in -D) ' if name == "postgres" else "case x in x) "
+        script = f'#!/bin/sh\n{wants}exec "{real / name}" "$@" {more} ;; *) exec "{real / name}" "$@" ;; esac\n'
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
+    try:
+        with EmbeddedServer(home, binaries=programs) as server:
+            assert server.address is not None
+            dsn = server.address.dsn
+            with DirectGateway(dsn) as gateway:
+                schema.upgrade(gateway)
+            with psycopg.connect(dsn) as connection:
+                row = connection.execute("show max_connections").fetchone()
+                assert row == (str(MOST_CONNECTIONS),), "the server does not take the settings"
+            yield dsn
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(programs, ignore_errors=True)
