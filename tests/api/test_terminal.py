@@ -43,7 +43,7 @@ def test_what_the_dashboard_reads_is_what_is_answered(
     done = delivered(store, tmp_path)
     failed = ask.order(document_number="2 784 196")
     ask("DELETE", f"/api/extractions/{failed}")
-    store.fleet.register_host("host-a", "boot-2", "1.2.3")
+    store.fleet.register_host("host-b", "boot-2", "1.2.3")
     store.treasury.set_budget(Scope.SITE, "", Period.DAY, 5000, "a test")
     store.gates.pause(Scope.SITE, "", "marie", "the invoice is being checked")
     batch = ask("POST", "/api/batches", json={"orders": [{"document_source": "acte", "document_number": "25 616 321",
@@ -54,7 +54,7 @@ def test_what_the_dashboard_reads_is_what_is_answered(
         overview = await terminal.get("/api/overview", wire.Overview)
         assert (overview.today.documents, overview.queue.waiting, overview.gates.pauses[0].author) == (1, 1, "marie")
         assert len((await terminal.get("/api/pulse", wire.Pulse, span="hour")).beats) == 60
-        assert [host.host for host in (await terminal.get("/api/hosts", wire.Hosts)).hosts] == ["host-a"]
+        assert [host.host for host in (await terminal.get("/api/hosts", wire.Hosts)).hosts] == ["host-b"]
         assert (await terminal.get("/api/undelivered", wire.Undelivered)).failing == ()
         assert isinstance((await terminal.get("/api/hours", wire.Hours)).hours, tuple)
         page = await terminal.get("/api/extractions", wire.ExtractionPage, limit=10, status="completed")
