@@ -24,10 +24,13 @@ def test_a_sign_in_is_tested_and_its_outcome_shown(reader: Reader) -> None:
     accounts.release(seat)
     [(anew, _)] = accounts.claim(HOST, 1, timedelta(minutes=1))
     assert "signing in, for a test" in shown(reader.get("/accounts").text)
-    accounts.note_sign_in(anew, SignInOutcome.UNREACHABLE, "The site answers 503.", 2.2)
+    accounts.note_sign_in(anew, SignInOutcome.UNREACHABLE, "The site answered 503.", 2.2)
     page = shown(reader.get("/accounts").text)
     assert "the sign-in could not be tried" in page
-    assert "(in 2 s) The site answers 503." in page
+    assert "(in 2 s) The site answered 503." in page
+    page = shown(reader.get("/accounts", headers={"accept-language": "fr"}).text)
+    assert "la connexion n’a pu être essayée" in page
+    assert "Le site a répondu 503." in page
 
 
 def test_an_account_is_set_aside_and_put_back(reader: Reader) -> None:
