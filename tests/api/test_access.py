@@ -14,7 +14,8 @@ from litestar.testing import TestClient
 from api.access import FRESH_SECONDS, OPEN, ROLE, SESSION_COOKIE
 from api.app import create_app
 from api.patience import MOST_ADDRESSES, PER_SECONDS, WRONG_KEYS, Patience
-from registre.access import Role, make_key, make_session
+from registre.access import KnownKey, Role, make_key, make_session
+from registre.ports import KeyRing
 from registre.wiring import Store
 from tests.api.conftest import NOBODY, ORDER, Asking
 
@@ -120,10 +121,14 @@ def test_an_address_that_tries_one_key_after_the_other_is_asked_to_wait(
     clock = [100.0]
     monkeypatch.setattr("api.patience.time.monotonic", lambda: clock[0])
     looked_up: list[str] = []
-    find = type(ask.store.keys).find
-    monkeypatch.setattr(
-        type(ask.store.keys), "find", lambda ring, prefix: looked_up.append(prefix) or find(ring, prefix)
-    )
+    ring = type(ask.store.keys)
+    find = ring.find
+
+    def noted(keys: KeyRing, prefix: str) -> KnownKey | None:
+        looked_up.append(prefix)
+        return find(keys, prefix)
+
+    monkeypatch.setattr(ring, "find", noted)
     at_work = {"X-API-Key": ask.key(Role.VIEWER)}
     assert ask.client.get("/api", headers=at_work).status_code == 200
     for _ in range(WRONG_KEYS):
