@@ -9,7 +9,7 @@ BIN := .venv/bin
 UV := .venv/uv/bin/uv
 SETUP := $(PYTHON) tools/bootstrap.py
 
-.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures bench-terminal charts audit setup lock clean
+.PHONY: demo up test check bench bench-matching bench-queue bench-listing bench-api bench-site proof-crashes proof-storm pictures bench-terminal setup lock clean
 
 demo:
 	@$(SETUP) --browser
@@ -81,6 +81,8 @@ lock:
 	@$(SETUP) --dev
 	$(UV) pip compile pyproject.toml --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements.lock
 	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements-dev.lock
+
+.PHONY: charts audit
 
 # the state charts of docs/architecture.md, from the tables of the code
 charts:
