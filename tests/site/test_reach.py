@@ -111,8 +111,23 @@ def test_a_host_that_the_profile_names_is_reached_too(visit: Visit, elsewhere: E
     assert elsewhere.asked == ["/script"]
 
 
-def test_the_registry_s_host_is_named_once_without_its_port() -> None:
+def test_the_registry_s_host_is_named_once_without_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registre.site.reach.getproxies", dict)
     rule = only("https://www.registrefoncier.gouv.qc.ca:443/Sirf/", ["*.Example.ca", "www.registrefoncier.gouv.qc.ca"])
     assert rule == (
         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE www.registrefoncier.gouv.qc.ca , EXCLUDE *.example.ca"
     )
+
+
+def test_a_proxy_of_the_environment_can_be_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "http://marie:word@proxy.example.com:3128")
+    monkeypatch.setenv("http_proxy", "other.example.com:3128")
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1,.example.org")
+    rule = only("http://127.0.0.1:8600/Sirf/", [])
+    assert set(rule.split(" , ")[1:]) == {
+        "EXCLUDE 127.0.0.1",
+        "EXCLUDE proxy.example.com",
+        "EXCLUDE other.example.com",
+    }
