@@ -105,12 +105,25 @@ lock:
 	$(UV) pip compile pyproject.toml --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements.lock
 	$(UV) pip compile pyproject.toml --group dev -c requirements.lock --universal --generate-hashes --no-header --quiet $(UPGRADE) -o requirements-dev.lock
 
-# what make made; the data under REGISTRE_HOME is not
+.PHONY: charts audit
+
+# the state charts of docs/architecture.md, from the tables of the code
+charts:
+	@$(SETUP) --dev
+	$(BIN)/python -m tools.charts
+
+# every locked package against the known vulnerabilities, which the package index knows: no part of the tests. It fails where it cannot tell
+audit:
+	@$(SETUP) --dev
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.lock
+
 # every page of the dashboard, of a made-up working day, into docs/pictures
 pictures:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m tests.dashboard.pictures
 
+# what make made; the data under REGISTRE_HOME is not
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

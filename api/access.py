@@ -2,7 +2,8 @@
 
 Invariant: what names no role asks for an admin; only what says `OPEN` needs no key. A revoked key opens nothing for longer than
 `FRESH_SECONDS` after its revocation. A browser sends its cookie along with any page's form: what changes something is done for
-a session only with the token that its own pages carry.
+a session only with the token that its own pages carry. An address that tries one wrong key after the other is asked to wait, at
+no cost to the database.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any, Literal
 
 from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 
+from api.patience import Patience
 from registre.access import KnownKey, Role, form_token, prefix_of, session_digest
 from registre.ports import KeyRing
 from registre.serving import is_loopback
@@ -60,6 +62,7 @@ class Gatekeeper:
     """Judges requests. Runs in the server's loop; the database is asked in a thread, and not for every request."""
 
     def __init__(self, *, open_to_all: bool = False) -> None:
+        self.patience = Patience()
         self._open_to_all = open_to_all
         self._known: dict[str, tuple[KnownKey, float]] = {}
         self._noted: dict[str, float] = {}
@@ -82,10 +85,13 @@ class Gatekeeper:
         prefix = prefix_of(text) if text else None
         if text is None or prefix is None:
             raise NotAuthorizedException(_NO_KEY, headers={"WWW-Authenticate": "Bearer"})
+        if not self._opened_lately(prefix, text):
+            self.refuse_impatience(connection)
         known = self._kept(prefix) or await asyncio.to_thread(
             self._look_up, connection.app.state.store.keys, prefix, text
         )
         if known is None or not known.opens_for(text):
+            self.note_wrong(connection)
             raise NotAuthorizedException(
                 "This key is unknown or revoked.", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
             )
@@ -93,14 +99,34 @@ class Gatekeeper:
 
     async def _by_session(self, connection: ASGIConnection[Any, Any, Any, Any], session: str) -> Caller:
         digest = session_digest(session)
+        if digest not in self._known:
+            self.refuse_impatience(connection)
         known = self._kept(digest) or await asyncio.to_thread(
             self._look_up_session, connection.app.state.store.keys, digest
         )
         if known is None or known.is_revoked:
+            self.note_wrong(connection)
             raise NotAuthorizedException("The session has ended; sign in again.")
         if connection.scope.get("method", "GET") not in SAFE and not await _is_own_form(connection, session):
             raise PermissionDeniedException("This form is not of this session; load its page again.")
         return Caller(known.name, known.role, known.prefix)
+
+    def refuse_impatience(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+        """429 for an address that has presented too many wrong keys; TooManyRequestsException says for how long."""
+        if seconds := self.patience.wait_seconds(_address(connection)):
+            raise TooManyRequestsException(
+                f"Too many wrong keys came from this address; try again in {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+            )
+
+    def note_wrong(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+        """A key or a session came from this address that opens nothing."""
+        self.patience.note_wrong(_address(connection))
+
+    def _opened_lately(self, prefix: str, text: str) -> bool:
+        """Not whether it opens now: that is still to be asked."""
+        known, _ = self._known.get(prefix, (None, 0.0))
+        return known is not None and known.opens_for(text)
 
     def forget(self, session: str) -> None:
         """A session that was ended here opens nothing from now on."""
@@ -148,6 +174,11 @@ def _anybody(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
             "This API asks for no key, and so answers nobody but programs on its own machine."
         )
     return ANYBODY
+
+
+def _address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Whom the socket leads to. Nothing that a caller writes into a header is believed: behind a proxy it is the proxy."""
+    return connection.client.host if connection.client else ""
 
 
 async def _is_own_form(connection: ASGIConnection[Any, Any, Any, Any], session: str) -> bool:

@@ -163,12 +163,18 @@ def once_of(request: AnyRequest, key: str | None, *asked: object) -> Once | None
     """The repeatable request, if its sender gave a key. `asked` is everything that makes it what it is."""
     if key is None:
         return None
-    if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
-        raise InvalidInput("Idempotency-Key", "1 to 255 visible ASCII characters are expected.")
+    checked_key(key)
     digest = hashlib.sha256(request.url.path.encode())
     for part in asked:
         digest.update(b"\x1f" + (part if isinstance(part, bytes) else msgspec.json.encode(part)))
     return Once(caller_of(request).sender, key, digest.hexdigest())
+
+
+def checked_key(key: str) -> str:
+    """An Idempotency-Key as it came, or InvalidInput."""
+    if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        raise InvalidInput("Idempotency-Key", "1 to 255 visible ASCII characters are expected.")
+    return key
 
 
 def answered(

@@ -96,11 +96,12 @@ def problem_responses(*statuses: int) -> Mapping[int, ResponseSpec]:
         409: "A rule forbids it now.",
         413: "The body is too large.",
         422: "The Idempotency-Key belongs to another request.",
+        429: "Too many wrong keys came from this address; try again later.",
         503: "The database is away; try again later.",
     }
     return {
         status: ResponseSpec(Problem, generate_examples=False, media_type=MEDIA_TYPE, description=texts[status])
-        for status in sorted({400, 401, 403, 503, *statuses})
+        for status in sorted({400, 401, 403, 429, 503, *statuses})
     }
 
 

@@ -55,7 +55,7 @@ def home(folder: Path, free_bytes: int | None = None) -> Iterator[Finding]:
     """The home folder: there, writable, closed to others, with room for documents; `free_bytes` is the disk's."""
     probe = folder / ".doctor"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
@@ -67,7 +67,7 @@ def home(folder: Path, free_bytes: int | None = None) -> Iterator[Finding]:
         )
         return
     yield Finding("home", Health.OK, str(folder))
-    for name in ("spool", "evidence"):
+    for name in ("spool", "evidence", "recorder", "buckets", "log"):
         place = folder / name
         if place.exists() and stat.S_IMODE(place.stat().st_mode) & 0o077:
             yield Finding(

@@ -1,7 +1,7 @@
 """A job's life: its status, its lease, and the arrows between them.
 
-Invariant: the state machine stands once, as data, in `ARROWS`; each SQL function guards its own arrow, and the README's
-chart is compared with this table by a test.
+Invariant: the state machine stands once, as data, in `ARROWS`; each SQL function guards its own arrow, and the chart
+of `docs/architecture.md` is drawn from it.
 """
 
 from __future__ import annotations

@@ -25,6 +25,35 @@ class PurchaseState(StrEnum):
     AMBIGUOUS = "ambiguous"
 
 
+ARROWS: dict[str, tuple[tuple[PurchaseState, PurchaseState], ...]] = {
+    "void_purchase": ((PurchaseState.INTENDED, PurchaseState.VOID),),
+    "charge_purchase": ((PurchaseState.INTENDED, PurchaseState.CHARGED),),
+    "secure_purchase": (
+        (PurchaseState.INTENDED, PurchaseState.SECURED),
+        (PurchaseState.CHARGED, PurchaseState.SECURED),
+        (PurchaseState.AMBIGUOUS, PurchaseState.SECURED),
+    ),
+    "deliver": ((PurchaseState.SECURED, PurchaseState.DELIVERED),),
+    "mark_ambiguous": (
+        (PurchaseState.INTENDED, PurchaseState.AMBIGUOUS),
+        (PurchaseState.CHARGED, PurchaseState.AMBIGUOUS),
+    ),
+    "reclaim": (
+        (PurchaseState.INTENDED, PurchaseState.AMBIGUOUS),
+        (PurchaseState.CHARGED, PurchaseState.AMBIGUOUS),
+        (PurchaseState.SECURED, PurchaseState.AMBIGUOUS),
+    ),
+    "lose_purchase": ((PurchaseState.SECURED, PurchaseState.AMBIGUOUS),),
+    "settle": (
+        (PurchaseState.AMBIGUOUS, PurchaseState.VOID),
+        (PurchaseState.SECURED, PurchaseState.AMBIGUOUS),
+        (PurchaseState.SECURED, PurchaseState.VOID),
+    ),
+}
+"""SQL function → the moves it may make; `intend` writes the first state. A file found in the spool after a crash is secured
+whatever was thought of it meanwhile. `reclaim` and `settle` take a secured one only when its host is gone."""
+
+
 class Verdict(StrEnum):
     """The ledger's answer to an intent; only GRANTED allows the click."""
 

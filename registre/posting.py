@@ -19,6 +19,7 @@ from registre.notifying import NotTaken
 from registre.webhooks import Notice, checked_url
 
 TRY_SECONDS = 10.0
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class HttpPoster:
@@ -75,11 +76,18 @@ class HttpPoster:
 
 
 def is_public(address: str) -> bool:
-    """Whether it is one that anybody on the internet has; one IPv4 address in an IPv6 one is judged as itself."""
+    """Whether it is one that anybody on the internet has; an IPv4 address within an IPv6 one is judged as itself."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    inside = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    judged = inside or found
-    return judged.is_global and not judged.is_multicast
+    if isinstance(found, ipaddress.IPv6Address):
+        found = _within(found) or found
+    return found.is_global and not found.is_multicast
+
+
+def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a gateway would make of it: mapped, 6to4, or behind the well-known prefix of NAT64 (RFC 6052)."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _netloc(address: str, port: int | None) -> str:

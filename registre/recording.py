@@ -73,7 +73,7 @@ class FlightRecorder:
             return False
         line = msgspec.json.encode(moment) + b"\n"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = self._folder / NOW
             if file.exists() and file.stat().st_size + len(line) > self._most_bytes:
                 file.replace(self._folder / BEFORE)

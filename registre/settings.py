@@ -186,7 +186,7 @@ class Settings(BaseSettings):
         try:
             if not kept.exists():
                 name = re.sub(r"[^A-Za-z0-9._-]", "-", platform.node())[:40] or "host"
-                self.home.mkdir(parents=True, exist_ok=True)
+                self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
                 whole = self.home / f"host.{secrets.token_hex(4)}"
                 whole.write_text(f"{name}-{secrets.token_hex(2)}\n")
                 with suppress(FileExistsError):  # another command was first, and its name counts

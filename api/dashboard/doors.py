@@ -45,9 +45,12 @@ def sign_in_page(request: AnyRequest, to: To = "/") -> Response[str]:
 async def sign_in(request: AnyRequest, store: UsesStore, to: To = "/") -> Response[Any]:
     """A key for a session."""
     _from_here(request)
+    keeper: Gatekeeper = request.app.state.gatekeeper
+    keeper.refuse_impatience(request)
     key = (await request.form()).get("key")
     session = await asyncio.to_thread(_opened, store, key.strip() if isinstance(key, str) else "")
     if session is None:
+        keeper.note_wrong(request)
         return page(request, "sign_in.html", status=401, to=_path(to), refused=True)
     answer = Redirect(_path(to), status_code=303)
     answer.set_cookie(_cookie(request, SESSION_COOKIE, session, int(SESSION.total_seconds())))

@@ -106,7 +106,7 @@ def _demo(home: Path) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = path.open("w")
     except OSError as error:
         raise ConfigurationError(f"REGISTRE_HOME ({path.parent}) cannot be written: {error.strerror}.") from None

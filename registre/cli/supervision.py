@@ -45,7 +45,8 @@ def supervisord(
                 f"{path} cannot be written into a configuration of supervisord: it holds one of % ; \" '."
             )
     try:  # supervisord does not begin without it
-        (settings.home / "log").mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (settings.home / "log").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"REGISTRE_HOME ({settings.home}) cannot be written: {error.strerror}.") from None
     typer.echo(

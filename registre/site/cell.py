@@ -42,8 +42,9 @@ class Cell:
     grown too large: it takes nobody in, and is closed when its last session has left. `jobs` counts those begun here.
     """
 
-    def __init__(self, chromium: Path, profile: SiteProfile, starting: asyncio.Lock) -> None:
-        """`starting` lets one driver start at a time, so that this process's new child is the driver just started."""
+    def __init__(self, chromium: Path, profile: SiteProfile, reach: str, starting: asyncio.Lock) -> None:
+        """`reach` is the argument of Chromium that says which hosts exist for it. `starting` lets one driver start at a time,
+        so that this process's new child is the driver just started."""
         self.generation = 0
         self.sessions: set[Seated] = set()
         self.suspect = False
@@ -53,6 +54,7 @@ class Cell:
         self._closed = False
         self._chromium = chromium
         self._profile = profile
+        self._reach = reach
         self._budgets = profile.budgets
         self._starting = starting
         self._healing = asyncio.Lock()
@@ -138,7 +140,7 @@ class Cell:
                 return await playwright.chromium.launch(
                     executable_path=self._chromium,
                     chromium_sandbox=sandbox,
-                    args=list(self._profile.browser.arguments),
+                    args=[*self._profile.browser.arguments, self._reach],
                     downloads_path=folder,
                     artifacts_dir=folder,
                     handle_sigint=False,

@@ -70,7 +70,7 @@ async def collect(
             documents.append(f"<!-- {frame.name or 'main'}: {frame.url} -->\n{document}")
             addresses.append(f"{frame.name or 'main'} {frame.url}")
         content, urls = (redact("\n".join(lines), secrets)[:_MAX_DOCUMENT] for lines in (documents, addresses))
-        await asyncio.to_thread(_write, place, name, content, urls)
+        await asyncio.to_thread(_write, folder, place, name, content, urls)
         if trace is not None:
             await asyncio.to_thread(clean_trace, trace, place / f"{name}.trace.zip", secrets, max_bytes // 2)
         await page.screenshot(path=place / f"{name}.png", timeout=_PICTURE_MILLISECONDS)
@@ -79,7 +79,8 @@ async def collect(
     return place
 
 
-def _write(place: Path, name: str, content: str, addresses: str) -> None:
+def _write(folder: Path, place: Path, name: str, content: str, addresses: str) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.mkdir(parents=True, exist_ok=True)
     (place / f"{name}.html").write_text(content, encoding="utf-8")
     (place / f"{name}.url.txt").write_text(addresses + "\n", encoding="utf-8")

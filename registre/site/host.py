@@ -45,9 +45,13 @@ def default_page_work() -> int:
 class BrowserHost:
     """Owns the loop thread and the cells. Thread-safe; the loop and the first cell start with the first session."""
 
-    def __init__(self, *, chromium: Path, profile: SiteProfile, sessions_per_cell: int, max_page_work: int) -> None:
+    def __init__(
+        self, *, chromium: Path, profile: SiteProfile, reach: str, sessions_per_cell: int, max_page_work: int
+    ) -> None:
+        """`reach` is the argument of Chromium that says which hosts exist for it."""
         self._chromium = chromium
         self._profile = profile
+        self._reach = reach
         self._per_cell = sessions_per_cell
         self._guard = threading.Lock()
         self._closed = False
@@ -123,7 +127,7 @@ class BrowserHost:
             if cell is None:
                 if not self._cells:
                     await asyncio.to_thread(sweep)
-                cell = Cell(self._chromium, self._profile, self._starting)
+                cell = Cell(self._chromium, self._profile, self._reach, self._starting)
                 cell.when_dead = self.heal_soon
                 await cell.start()
                 self._cells.append(cell)

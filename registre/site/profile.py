@@ -64,10 +64,12 @@ class Budgets(_Part):
 
 
 class BrowserProfile(_Part):
-    """How Chromium is started, and what it adds to every request."""
+    """How Chromium is started, what it adds to every request, and whom it may ask."""
 
     arguments: Texts
     headers: Mapping[str, str]
+    other_hosts: tuple[Annotated[str, Field(pattern=r"^(\*\.)?[A-Za-z0-9.-]{1,253}$")], ...] = ()
+    """Beside the registry's own; `*.` stands for every name below one."""
 
 
 class SessionProfile(_Part):

@@ -20,6 +20,7 @@ from registre.evidence import MAX_BYTES
 from registre.ports import FormBook, Step
 from registre.site.host import BrowserHost, default_page_work
 from registre.site.profile import DEFAULT_BASE_URL, SiteProfile
+from registre.site.reach import only
 from registre.site.session import SiteSession
 from registre.site.watch import FormWatch
 
@@ -50,6 +51,7 @@ class SiteRegistry:
         self.host = BrowserHost(
             chromium=chromium,
             profile=profile,
+            reach=only(self._base_url, profile.browser.other_hosts),
             sessions_per_cell=sessions_per_cell,
             max_page_work=max_page_work or default_page_work(),
         )

@@ -31,7 +31,8 @@ class LocalBuckets:
     def put(self, bucket: str, key: str, content: Path, sha256: str) -> None:
         target = self._path(bucket, key)
         try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
             if target.exists():
                 self._same(target, sha256, f"{target.name} already holds another document.")
             else:

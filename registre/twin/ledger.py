@@ -85,7 +85,7 @@ def _append(path: Path, line: LedgerLine) -> None:
 
 
 def _load(path: Path) -> list[LedgerLine]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         return []
     data = path.read_bytes()

@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
+from api.patience import Patience
 from api.stream import hub_of
 from registre.access import Role, make_key
 from registre.database.gateway import DirectGateway
@@ -86,6 +87,7 @@ def _application(current_dsn: str) -> Iterator[TestClient[Litestar]]:
 def client(_application: TestClient[Litestar], store: Store) -> TestClient[Litestar]:
     """The application, over this test's store."""
     _application.app.state.store = store
+    _application.app.state.gatekeeper.patience = Patience()
     return _application
 
 

@@ -11,9 +11,11 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
-from api.access import FRESH_SECONDS, OPEN, ROLE
+from api.access import FRESH_SECONDS, OPEN, ROLE, SESSION_COOKIE
 from api.app import create_app
-from registre.access import Role, make_key
+from api.patience import MOST_ADDRESSES, PER_SECONDS, WRONG_KEYS, Patience
+from registre.access import KnownKey, Role, make_key, make_session
+from registre.ports import KeyRing
 from registre.wiring import Store
 from tests.api.conftest import NOBODY, ORDER, Asking
 
@@ -107,6 +109,56 @@ def test_a_revoked_key_is_refused_once_what_is_kept_of_it_is_old(store: Store, m
         store.keys.revoke(key.prefix, "a test")
         clock[0] += FRESH_SECONDS + 0.1
         assert client.get("/api", headers=asked).status_code == 401
+
+
+def wrong_key() -> dict[str, str]:
+    return {"X-API-Key": make_key().text}
+
+
+def test_an_address_that_tries_one_key_after_the_other_is_asked_to_wait(
+    ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("api.patience.time.monotonic", lambda: clock[0])
+    looked_up: list[str] = []
+    ring = type(ask.store.keys)
+    find = ring.find
+
+    def noted(keys: KeyRing, prefix: str) -> KnownKey | None:
+        looked_up.append(prefix)
+        return find(keys, prefix)
+
+    monkeypatch.setattr(ring, "find", noted)
+    at_work = {"X-API-Key": ask.key(Role.VIEWER)}
+    assert ask.client.get("/api", headers=at_work).status_code == 200
+    for _ in range(WRONG_KEYS):
+        assert ask.client.get("/api", headers=wrong_key()).status_code == 401
+    looked_up.clear()
+    refused = ask.client.get("/api", headers=wrong_key())
+    assert (refused.status_code, looked_up) == (429, []), "the database is not asked"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert 0 < int(refused.headers["Retry-After"]) <= PER_SECONDS
+    assert ask.client.post("/sign-in", data={"key": make_key().text}).status_code == 429
+    assert ask.client.get("/api", headers=at_work).status_code == 200, "who was at work goes on"
+    assert ask.client.get("/api").status_code == 401, "no key at all is no wrong one"
+    clock[0] += PER_SECONDS
+    assert ask.client.get("/api", headers=wrong_key()).status_code == 401
+
+
+def test_a_wrong_session_and_a_wrong_sign_in_count_like_a_wrong_key(ask: Asking) -> None:
+    for number in range(WRONG_KEYS):
+        if number % 2:
+            ask.client.get("/api", headers={"Cookie": f"{SESSION_COOKIE}={make_session()}"})
+        else:
+            ask.client.post("/sign-in", data={"key": make_key().text})
+    assert ask.client.get("/api", headers=wrong_key()).status_code == 429
+
+
+def test_no_more_is_remembered_of_wrong_keys_than_there_is_room_for() -> None:
+    patience = Patience()
+    for number in range(MOST_ADDRESSES + 1):
+        patience.note_wrong(str(number))
+    assert len(patience._seen) <= MOST_ADDRESSES
 
 
 def test_no_key_is_in_the_log(ask: Asking, caplog: pytest.LogCaptureFixture) -> None:

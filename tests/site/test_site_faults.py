@@ -364,7 +364,7 @@ def test_a_driver_that_dies_while_it_starts_is_a_browser_failure(
         async def start(self) -> None:
             raise Exception("Connection closed while reading from the driver")  # noqa: TRY002 - Playwright's own class
 
-    cell = Cell(registry.host._chromium, registry.host._profile, asyncio.Lock())
+    cell = Cell(registry.host._chromium, registry.host._profile, registry.host._reach, asyncio.Lock())
     monkeypatch.setattr("registre.site.cell.async_playwright", Dying)
     with pytest.raises(BrowserFailed, match="Connection closed while reading"):
         asyncio.run(cell.start())
