@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 
+from registre.alerts import AlertKind
 from registre.cli import app
 from registre.errors import ErrorKind
 from registre.gates import Gate
@@ -39,6 +40,10 @@ def test_every_kind_of_error_has_its_entry_in_the_runbook_and_no_other() -> None
 
 def test_every_gate_has_its_entry_in_the_runbook_in_the_order_in_which_they_are_asked() -> None:
     assert entries("Gates") == [str(gate) for gate in Gate]
+
+
+def test_every_alert_has_its_entry_in_the_runbook_and_no_other() -> None:
+    assert entries("Alerts") == [str(kind) for kind in AlertKind]
 
 
 def findings() -> Iterator[str]:
