@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -87,8 +88,11 @@ class Hosts:
             return {"open": sum(site.open for _, site, _ in self._running), "calls": dict(self._calls), "took": took}
 
     def stop(self) -> dict[str, Any]:
-        self.pace(0)
-        drained = [fleet.drain() for fleet, _, _ in self._running]
+        # All at once: whoever still works while pages take no time would rush through the whole backlog.
+        with ThreadPoolExecutor(len(self._running)) as drains:
+            draining = [drains.submit(fleet.drain) for fleet, _, _ in self._running]
+            self.pace(0)
+            drained = [each.result() for each in draining]
         for _, _, gateway in self._running:
             gateway.close()
         noted = [site.noted for _, site, _ in self._running]
