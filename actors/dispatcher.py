@@ -124,6 +124,7 @@ class Dispatcher(pykka.ThreadingActor):
             for job_id, outcome in self._queue.reclaim(backoff(1), self._host_gone, self._legacy):
                 log.warning("job %s was left by its worker: %s", job_id, outcome)
             self._alerts.judge()
+            self._fleet.forget_history()
         except DatabaseUnavailable as error:
             self._note_away(error)
 

@@ -83,8 +83,9 @@ class Rules:
     Seconds between two orders of one account; seconds before closing when nothing is started any more; how long an attempt may
     take; for how many hours an index or a plan counts as current; price in cents above which a batch waits for approval (None:
     never); how many ambiguous purchases a day are bought again without asking; failures in a row that open the breaker; for how
-    many days a notice is kept after it has ended. From when on an alert is worth it: how long orders wait without a worker,
-    failures in a quarter of an hour, percent of a budget, how long a document stays on its host, and how many do.
+    many days a notice is kept after it has ended; for how many days the story of an order is kept after its end (None: for ever).
+    From when on an alert is worth it: how long orders wait without a worker, failures in a quarter of an hour, percent of a
+    budget, how long a document stays on its host, and how many do.
     """
 
     pace_seconds: float
@@ -101,3 +102,4 @@ class Rules:
     alert_budget_percent: int
     alert_spool_minutes: int
     alert_spool_documents: int
+    history_days: int | None

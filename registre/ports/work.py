@@ -199,6 +199,10 @@ class Fleet(Protocol):
     def take_upkeep(self, owner: str, duration: timedelta) -> bool:
         """Whether this owner is the one who does for so long what is done once for all hosts; to be asked again before that."""
 
+    def forget_history(self) -> int:
+        """Let go of the stories (events, attempts, log) of orders that ended longer ago than the rule `history_days`; a bounded
+        number, and how many."""
+
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None: ...
 
 

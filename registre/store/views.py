@@ -206,6 +206,9 @@ class Hosts:
         taken = self._gateway.call("take_upkeep", owner=owner, seconds=duration.total_seconds())
         return bool(taken[0]["take_upkeep"])
 
+    def forget_history(self) -> int:
+        return int(self._gateway.call("forget_history")[0]["forget_history"])
+
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         self._gateway.call("report_worker", worker=worker, status=status, account=account_id, job=job_id)
 

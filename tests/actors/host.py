@@ -232,6 +232,9 @@ class SlowReports:
     def take_upkeep(self, owner: str, duration: timedelta) -> bool:
         return self._real.take_upkeep(owner, duration)
 
+    def forget_history(self) -> int:
+        return self._real.forget_history()
+
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         with self._changed:
             if status == self._status:

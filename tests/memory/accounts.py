@@ -266,6 +266,19 @@ class MemoryFleet:
             state.upkeep = (owner, now + duration)
             return True
 
+    def forget_history(self) -> int:
+        state = self._state
+        with state.transaction() as now:
+            if state.rules.history_days is None:
+                return 0
+            until = now - timedelta(days=state.rules.history_days)
+            old = {job.id for job in state.jobs.values() if job.finished_at is not None and job.finished_at < until}
+            told = {event.job_id for event in state.events if event.job_id in old}
+            state.events = [e for e in state.events if e.job_id not in old and (e.job_id is not None or e.at >= until)]
+            state.attempts = {key: row for key, row in state.attempts.items() if row.job_id not in old}
+            state.log = [line for line in state.log if line.job_id not in old]
+            return len(told)
+
     def report_worker(self, worker: str, status: str, account_id: AccountId | None, job_id: JobId | None) -> None:
         with self._state.transaction() as now:
             self._state.workers[worker] = (status, account_id, job_id, now)

@@ -13,18 +13,25 @@ from tests.memory.closures import closures, why, why_anything
 from tests.memory.moves import site_answered, site_away
 from tests.memory.state import JOBS_CHANNEL, Breaker, State
 
-MAY_BE_NONE = {"approval_above_cents"}
+MAY_BE_NONE = {"approval_above_cents", "history_days"}
 MAY_BE_FRACTION = {"pace_seconds"}
-AT_LEAST_ONE = {
-    "attempt_seconds",
-    "breaker_failures",
-    "notice_days",
-    "alert_backlog_minutes",
-    "alert_failures",
-    "alert_budget_percent",
-    "alert_spool_minutes",
-    "alert_spool_documents",
+LEAST = {
+    **dict.fromkeys(
+        (
+            "attempt_seconds",
+            "breaker_failures",
+            "notice_days",
+            "alert_backlog_minutes",
+            "alert_failures",
+            "alert_budget_percent",
+            "alert_spool_minutes",
+            "alert_spool_documents",
+        ),
+        1,
+    ),
+    "history_days": 31,
 }
+MOST = {"history_days": 36_500}
 
 
 class MemoryGates:
@@ -87,7 +94,9 @@ class MemoryGates:
         if value is None:
             if name not in MAY_BE_NONE:
                 raise Refused(f"The rule {name} needs a value.")
-        elif value < (1 if name in AT_LEAST_ONE else 0) or (name not in MAY_BE_FRACTION and value != int(value)):
+        elif not LEAST.get(name, 0) <= value <= MOST.get(name, value) or (
+            name not in MAY_BE_FRACTION and value != int(value)
+        ):
             raise Refused(f"The rule {name} cannot be {value}.")
         else:
             value = float(value) if name in MAY_BE_FRACTION else int(value)

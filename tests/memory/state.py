@@ -52,6 +52,7 @@ RULES = Rules(
     alert_budget_percent=80,
     alert_spool_minutes=30,
     alert_spool_documents=50,
+    history_days=None,
 )
 """The rules of a new database in memory: the quietest ones, so that a test says what it needs."""
 
@@ -309,6 +310,7 @@ class State:
         self.upkeep: tuple[str, datetime] | None = None
         self.workers: dict[str, tuple[str, AccountId | None, JobId | None, datetime]] = {}
         self.events: list[Event] = []
+        self._told = 0
         self.log: list[LogLine] = []
         self.clients: dict[str, float] = {}
         self.served: float = 1
@@ -350,7 +352,8 @@ class State:
 
     def tell(self, kind: str, job_id: JobId | None, now: datetime, **data: Any) -> None:
         """One fact. Of `status, attempts, error_kind, path, cost_cents`, a job's fact names only what its row now holds."""
-        self.events.append(Event(f"0-{len(self.events) + 1}", now, kind, job_id, data))
+        self._told += 1
+        self.events.append(Event(f"0-{self._told}", now, kind, job_id, data))
         self.ring(EVENTS_CHANNEL, job_id or "")
 
     def job(self, job_id: JobId) -> JobRow:

@@ -45,6 +45,7 @@ RULES = Rules(
     alert_budget_percent=80,
     alert_spool_minutes=30,
     alert_spool_documents=50,
+    history_days=None,
 )
 FILES = [SecuredFile(letter * 64, 1000, 2) for letter in "aab"]
 DOCUMENTS = [

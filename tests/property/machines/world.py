@@ -56,6 +56,7 @@ RULES = Rules(
     alert_budget_percent=80,
     alert_spool_minutes=30,
     alert_spool_documents=50,
+    history_days=None,
 )
 """Rules that get in nobody's way; a machine changes the ones it is about."""
 
