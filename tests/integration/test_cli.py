@@ -296,7 +296,7 @@ def test_hostile_texts_of_rows_are_shown_and_not_obeyed(on_database: Run, store:
         ("jobs", "list", "--json"),
         ("jobs", "show", order[0], "--json"),
     ):
-        said = on_database(*arguments, FORCE_COLOR="1")
+        said = on_database(*arguments, FORCE_COLOR="1", COLUMNS="240")
         assert (said.code, said.err) == (0, ""), arguments
         assert not re.search(r"[\x07\r\x7f-\x9f\u202a-\u202e]", said.out), arguments
         # the terminal obeys our own colours and nothing else

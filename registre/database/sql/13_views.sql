@@ -113,13 +113,13 @@ language sql immutable as $$
             'select count(*) from (select 1 from pairs k cross join lateral (select 1 from public.extraction_queue q '
             'where q.status = k.status and q.document_source = k.document_source' || p_asked ||
             ' order by q.created_at desc, q.id desc limit $6) p '  -- in its order, or a plan would look through the whole table
-            'where ($2 is null or k.status = $2) and ($3 is null or k.document_source = $3) limit $6) c'
+            'where ($2 is null or k.status::text = $2) and ($3 is null or k.document_source::text = $3) limit $6) c'
         else
             'select ' || registre.seen_columns() || ' from (select p.id, p.created_at from pairs k cross join lateral ('
             'select q.id, q.created_at from public.extraction_queue q where q.status = k.status '
             'and q.document_source = k.document_source' || p_asked || ' and (q.created_at, q.id) < ($4, $5) '
             'order by q.created_at desc, q.id desc limit $6) p '
-            'where ($2 is null or k.status = $2) and ($3 is null or k.document_source = $3) '
+            'where ($2 is null or k.status::text = $2) and ($3 is null or k.document_source::text = $3) '
             'order by p.created_at desc, p.id desc limit $6) i '
             'cross join lateral (select * from public.extraction_queue q where q.id = i.id offset 0) q '
             'order by i.created_at desc, i.id desc' end
