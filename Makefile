@@ -62,7 +62,7 @@ proof-supervisord:
 	$(BIN)/python -m benchmarks.supervisord.run --orders $(N) --seed $(SEED) $(ARGS)
 
 # the whole product under fire: N orders on a host of which every part is struck, in an order that SEED picks; --save for RESULTS.md
-proof: N = 240
+proof: N = 700
 proof:
 	@$(SETUP) --dev --browser
 	$(BIN)/python -m benchmarks.proof.run --orders $(N) --seed $(SEED) $(ARGS)
