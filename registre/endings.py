@@ -37,6 +37,7 @@ ENDINGS = {
     "The row wanted has nothing to choose it by.": "La ligne voulue n’a rien qui permette de la choisir.",
     "The list does not hold the one choice that was made.": "La liste ne garde pas le seul choix qui a été fait.",
     "After the submission came a page without {landmark}.": "Après l’envoi est venue une page sans {landmark}.",
+    "After the submission came a page that was not expected ({kind}).": "Après l’envoi est venue une page inattendue ({kind}).",
     "After the submission came a page that was not expected ({kind}): '{seen}'.": "Après l’envoi est venue une page inattendue ({kind}) : « {seen} ».",
     "The document was loading, and the site showed a {kind} page instead.": "Le document se chargeait, et le site a montré à sa place une page {kind}.",
     "The document was still loading after {seconds} s.": "Le document se chargeait encore après {seconds} s.",

@@ -44,16 +44,16 @@ class Person:
 
     def mend(self, weather: Mapping[str, Any]) -> bool:
         """Whatever needs a person now, while the site has these faults. True while something is still in doubt."""
-        books = self._books() if self._read(_IN_DOUBT) else None
-        if books is not None:
-            self._settle_all(books)
+        in_doubt = bool(self._read(_IN_DOUBT))
+        if in_doubt:
+            self._settle_all()
         if not LAYOUT & weather.keys():
             self._look_at_forms()
         if "refuse_login" not in weather:
             for row in self._read(_SET_ASIDE):
                 self._store.accounts.add(row["username"], self._accounts[row["username"]])
                 self.did["account mended"] += 1
-        return books is not None
+        return in_doubt
 
     def _look_at_forms(self) -> None:
         for row in self._read("select source from registre.frozen"):
@@ -65,10 +65,14 @@ class Person:
             self._store.gates.resume(Scope.SOURCE, row["source"], "a person")
             self.did["form looked at"] += 1
 
-    def _settle_all(self, books: Books) -> None:
-        for purchase in books.purchases:
-            if purchase["state"] == "ambiguous" and purchase["settled_at"] is None:
-                self.did[f"settled: {self._settle(books, purchase)}"] += 1
+    def _settle_all(self) -> None:
+        """One after the other, each by the books as the one before left them."""
+        while True:
+            books = self._books()
+            purchase = next(filter(_is_in_doubt, books.purchases), None)
+            if purchase is None:
+                return
+            self.did[f"settled: {self._settle(books, purchase)}"] += 1
 
     def _settle(self, books: Books, purchase: dict[str, Any]) -> str:
         decision = self._chance.choice((Settlement.REBUY, Settlement.ABANDON))
@@ -82,3 +86,7 @@ class Person:
         billed = purchase["charged_at"] is not None or books.billed(identity) > known
         self._store.queue.settle(JobId(purchase["job_id"]), decision, "a person", billed=billed)
         return f"{decision.value}, {'billed' if billed else 'not billed'}"
+
+
+def _is_in_doubt(purchase: dict[str, Any]) -> bool:
+    return purchase["state"] == "ambiguous" and purchase["settled_at"] is None

@@ -177,7 +177,9 @@ class Walk:
         landmark = next((landmark for mark, landmark in missed.items() if mark in address), None)
         if landmark and verdict.kind is PageKind.UNKNOWN:
             message = f"After the submission came a page without {landmark}."
+        elif not verdict.sentence:
+            message = f"After the submission came a page that was not expected ({verdict.kind})."
         else:
-            seen = (verdict.sentence or address)[:_SEEN_AT_MOST]
+            seen = verdict.sentence[:_SEEN_AT_MOST]
             message = f"After the submission came a page that was not expected ({verdict.kind}): '{seen}'."
         return LayoutChanged(message, source=self._request.source, landmark=landmark)
