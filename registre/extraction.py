@@ -163,9 +163,11 @@ class Extraction:
             try:
                 return self._save(purchase_id, target)
             except StoreUnavailable as error:
-                # Billed, and its viewer is still open: a disk that has room again before long costs nobody anything.
-                left -= spool.has_room()
+                # Billed, and its viewer is still open: a disk that has room again before long costs nobody anything. One that
+                # refuses with room on it has its tries, as any failed save.
                 log.warning("saving %s: %s", self._lease.job_id, error)
+                if spool.has_room():
+                    left -= 1
                 while not spool.has_room() and time.monotonic() < until:
                     time.sleep(ROOM_LOOK_SECONDS)
                 if not left or time.monotonic() >= until:

@@ -34,7 +34,7 @@ RULES = {
     "rebuys_per_day": "ambiguous purchases bought again without asking, each day",
     "breaker_failures": "failures of the site in a row that stop every order",
     "notice_days": "how long what a webhook was told is kept, once it is over",
-    "history_days": "how long the events, attempts and log of an order are kept, once it has ended (none: for ever)",
+    "history_days": "how long the events, attempts and log of an order are kept, once it has ended (none: for ever; 31 at least)",
     "alert_backlog_minutes": "an alert opens when orders wait so long and nobody works",
     "alert_failures": "the same for so many failures in a quarter of an hour, if they are half of all",
     "alert_budget_percent": "the same when so much of a budget is used",

@@ -116,8 +116,8 @@ class Spool:
         return folder / _DOCUMENT
 
     def has_room(self) -> bool:
-        """Whether its disk takes another document."""
-        return shutil.disk_usage(self._incoming).free >= ROOM_BYTES
+        """Whether its disk takes another document. StoreUnavailable when it does not answer."""
+        return self.free_bytes() >= ROOM_BYTES
 
     def forget(self, purchase_id: PurchaseId) -> None:
         """Nothing was bought under this purchase."""

@@ -69,7 +69,8 @@ def render(samples: Sequence[Sample], circumstances: str, chart_name: str | None
         first, end = thirds(samples, measure)
         judged = "" if name in BOUNDED_ELSEWHERE else f"{(end / first - 1) * 100:+.0f} %" if first else ""
         lines.append(f"| {name} | {first:.1f} {unit} | {end:.1f} {unit} | {judged} |")
-    lines += ["", *(f"* **grew**: {each}" for each in grown(samples)), NOTES]
+    found = [f"* **grew**: {each}" for each in grown(samples)]
+    lines += ["", *found, *([""] if found else []), NOTES]
     return "\n".join(lines)
 
 

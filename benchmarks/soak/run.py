@@ -31,7 +31,7 @@ from registre.site.chromium import ensure_chromium
 from registre.twin.config import TwinConfig, demo_accounts
 from registre.twin.server import TwinServer
 from registre.wiring import Store, open_store
-from tests.integration.test_up import Up
+from tests.integration.test_up import up
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 CHART = RESULTS.with_name("memory.svg")
@@ -63,13 +63,13 @@ def soak(home: Path, minutes: float, sessions: int) -> list[Sample]:
         for username, password in accounts:
             store.accounts.add(username, password)
         _fill(store, coming)
-        running = Up(
-            home, home / "up.log",
-            REGISTRY_BASE_URL=twin.base_url, REGISTRE_MAX_SESSIONS=str(sessions),
-            REGISTRE_CHROMIUM=str(ensure_chromium(os.environ.get("REGISTRE_CHROMIUM"), say=print)),
-        )  # fmt: skip
-        running.until_said("ready")
-        with EmbeddedServer(home) as server:
+        settings = {
+            "REGISTRY_BASE_URL": twin.base_url,
+            "REGISTRE_MAX_SESSIONS": str(sessions),
+            "REGISTRE_CHROMIUM": str(ensure_chromium(os.environ.get("REGISTRE_CHROMIUM"), say=print)),
+        }
+        with up(home, home / "up.log", **settings) as running, EmbeddedServer(home) as server:
+            running.until_said("ready")
             assert server.address is not None
             with psycopg.connect(server.address.dsn, autocommit=True, row_factory=dict_row) as connection:
                 began = time.monotonic()
@@ -81,8 +81,8 @@ def soak(home: Path, minutes: float, sessions: int) -> list[Sample]:
                         sys.exit(f"registre up ended: {running.said()[-2000:]}")
                     _fill(store, coming)
                     time.sleep(LOOK_SECONDS)
-        running.process.send_signal(signal.SIGTERM)
-        running.process.wait(300)
+            running.process.send_signal(signal.SIGTERM)
+            running.process.wait(300)
     return samples
 
 
@@ -123,4 +123,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("stopped; every program of it is ended and its folder removed")

@@ -20,7 +20,7 @@ def tasks(wait: WaitFlag = False) -> None:
         running = HostTasks(settings, store)
         running.start()
         heard = (
-            "the broker's wake-ups are heard"
+            "woken over the broker, and by the clock while it is away"
             if settings.broker_url
             else "no broker: the spool is looked at by the clock"
         )
