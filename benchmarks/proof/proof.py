@@ -28,6 +28,7 @@ from benchmarks.storm.person import Person
 from benchmarks.storm.placing import place_orders
 from benchmarks.storm.plan import make_plan
 from benchmarks.storm.sky import Sky
+from benchmarks.storm.tally import Tally
 from registre.errors import RegistreError
 
 LOOK_EVERY_SECONDS = 0.25
@@ -49,8 +50,8 @@ _HASTEN: LiteralString = """
 
 
 @dataclass(slots=True)
-class Outcome:
-    """How a proof ended. `errors` are the orders that ended in 'Erreur', by kind; `progress` is (seconds, ended)."""
+class Outcome(Tally):
+    """How a proof ended; `progress` is (seconds, ended)."""
 
     seed: int
     orders: int
@@ -59,11 +60,6 @@ class Outcome:
     left_out: frozenset[Blow] = frozenset()
     gusts: Counter[str] = field(default_factory=Counter)
     again: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    purchases: Counter[str] = field(default_factory=Counter)
-    reused: int = 0
-    billed: int = 0
     person: Counter[str] = field(default_factory=Counter)
     progress: list[tuple[float, int]] = field(default_factory=list)
     seconds: float = 0.0
@@ -96,7 +92,7 @@ class Proof:
             outcome.breaches += self._orders_lost(books)
             for sentence in on.left_over():
                 self._breach(Kind.OTHER, sentence)
-            self._count(books)
+            outcome.count(books)
             if outcome.breaches:
                 self._keep(on, books)
         return outcome
@@ -198,14 +194,6 @@ class Proof:
             Breach(Kind.LOST, f"order {job} was acknowledged and is not in the table") for job in set(answered) - ids
         ]
         return found
-
-    def _count(self, books: Books) -> None:
-        outcome = self._outcome
-        outcome.billed = len(books.bill)
-        outcome.reused = sum(job["status"] == "Complété" and not job["cost_cents"] for job in books.jobs)
-        outcome.statuses.update(job["status"] for job in books.jobs)
-        outcome.errors.update(job["error_kind"] for job in books.jobs if job["status"] == "Erreur")
-        outcome.purchases.update(purchase["state"] for purchase in books.purchases)
 
     def _breach(self, kind: Kind, sentence: str) -> None:
         self._outcome.breaches.append(Breach(kind, sentence))

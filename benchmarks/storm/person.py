@@ -46,7 +46,7 @@ class Person:
         """Whatever needs a person now, while the site has these faults. True while something is still in doubt."""
         in_doubt = bool(self._read(_IN_DOUBT))
         if in_doubt:
-            self._settle_all()
+            self.settle_all()
         if not LAYOUT & weather.keys():
             self._look_at_forms()
         if "refuse_login" not in weather:
@@ -65,7 +65,7 @@ class Person:
             self._store.gates.resume(Scope.SOURCE, row["source"], "a person")
             self.did["form looked at"] += 1
 
-    def _settle_all(self) -> None:
+    def settle_all(self) -> None:
         """One after the other, each by the books as the one before left them."""
         while True:
             books = self._books()

@@ -28,6 +28,7 @@ from benchmarks.storm.person import Person
 from benchmarks.storm.placing import place_orders
 from benchmarks.storm.plan import make_plan
 from benchmarks.storm.sky import Sky
+from benchmarks.storm.tally import Tally
 from registre.database.gateway import DirectGateway
 from registre.storage.local import LocalBuckets
 from registre.wiring import Store, make_store
@@ -52,19 +53,12 @@ _HASTEN: LiteralString = """
 
 
 @dataclass(slots=True)
-class Outcome:
-    """How a storm ended. `errors` are the orders that ended in 'Erreur', by kind, each with an example of its sentence."""
+class Outcome(Tally):
+    """How a storm ended."""
 
     seed: int
     orders: int
     gusts: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, str] = field(default_factory=dict)
-    reused: int = 0
-    purchases: Counter[str] = field(default_factory=Counter)
-    settled: Counter[str] = field(default_factory=Counter)
-    billed: int = 0
     person: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     breaches: list[Breach] = field(default_factory=list)
@@ -96,7 +90,7 @@ class Storm:
             self._stage.twin.faults.clear()
             outcome.seconds = time.monotonic() - began
             books = self._books()
-            self._count(books)
+            outcome.count(books)
             if outcome.breaches:
                 self._keep(books)
             else:
@@ -164,18 +158,6 @@ class Storm:
             self._pause.wait(LOOK_EVERY_SECONDS)
 
     # -- the end
-
-    def _count(self, books: Books) -> None:
-        outcome = self._outcome
-        outcome.billed = len(books.bill)
-        outcome.reused = sum(job["status"] == "Complété" and not job["cost_cents"] for job in books.jobs)
-        for job in books.jobs:
-            outcome.statuses[job["status"]] += 1
-            if job["status"] == "Erreur":
-                outcome.errors[job["error_kind"]] += 1
-                outcome.examples.setdefault(job["error_kind"], job["error_message"])
-        for purchase in books.purchases:
-            outcome.purchases[purchase["state"]] += 1
 
     def _books(self) -> Books:
         return open_books(

@@ -23,9 +23,10 @@ from benchmarks.crashes.books import Books, open_books
 from benchmarks.crashes.law import Breach, Kind
 from benchmarks.crashes.stage import Place, Stage
 from benchmarks.storm.law import judge
+from benchmarks.storm.person import Person
 from benchmarks.storm.plan import make_plan
+from benchmarks.storm.tally import Tally
 from registre.database.gateway import DirectGateway
-from registre.job import JobId, Settlement
 from registre.storage.local import LocalBuckets
 from registre.wiring import Store, make_store
 from tests.processes import processes_of
@@ -55,19 +56,13 @@ class Killing:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """How a proof ended. `errors` are the orders that ended in 'Erreur', by kind, each with an example of its sentence."""
+class Outcome(Tally):
+    """How a proof ended. `person` counts what only a person could decide."""
 
     seed: int
     orders: int
     killings: list[Killing] = field(default_factory=list)
-    statuses: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, str] = field(default_factory=dict)
-    reused: int = 0
-    purchases: Counter[str] = field(default_factory=Counter)
-    billed: int = 0
-    settled: int = 0
+    person: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     breaches: list[Breach] = field(default_factory=list)
     kept: Path | None = None
@@ -108,7 +103,7 @@ class Proof:
         finally:
             outcome.seconds = time.monotonic() - began
             books = self._books()
-            self._count(books)
+            outcome.count(books)
             if outcome.breaches:
                 self._keep(books)
             else:
@@ -154,6 +149,9 @@ class Proof:
         """Until every order has ended, every program was killed and is up again, and no purchase is in doubt."""
         moved_at, before = time.monotonic(), (-1, -1)
         killings = list(self._killings)
+        # Only settles: with the site as it is, nothing else may ever need a person.
+        person = Person(store, self._place.read, self._books, self._accounts, Random(f"person/{self._outcome.seed}"))
+        self._outcome.person = person.did
         until(lambda: host.are_up_since({}), "the programs do not start")
         while True:
             [row] = self._place.read(_COUNTS)
@@ -166,7 +164,7 @@ class Proof:
             if killings and row["ended"] >= killings[0][1]:
                 self._kill(host, killings.pop(0)[0], row["ended"])
             elif row["in_doubt"]:
-                self._settle(store)
+                person.settle_all()
             elif row["ended"] == len(self._planned) and not killings:
                 return
             self._pause.wait(LOOK_EVERY_SECONDS)
@@ -177,31 +175,7 @@ class Proof:
         until(lambda: host.are_up_since(killed), f"{program} does not come back")
         self._outcome.killings.append(Killing(program, ended, time.monotonic() - began))
 
-    def _settle(self, store: Store) -> None:
-        """What a person does: looks at the registry's invoice, and has the document bought again."""
-        books = self._books()
-        for purchase in books.purchases:
-            if purchase["state"] != "ambiguous" or purchase["settled_at"] is not None:
-                continue
-            identity = purchase["identity_key"]
-            known = sum(_was_billed(other) for other in books.purchases if other["identity_key"] == identity)
-            billed = purchase["charged_at"] is not None or books.billed(identity) > known
-            store.queue.settle(JobId(purchase["job_id"]), Settlement.REBUY, "a person", billed=billed)
-            self._outcome.settled += 1
-
     # -- the end
-
-    def _count(self, books: Books) -> None:
-        outcome = self._outcome
-        outcome.billed = len(books.bill)
-        outcome.reused = sum(job["status"] == "Complété" and not job["cost_cents"] for job in books.jobs)
-        for job in books.jobs:
-            outcome.statuses[job["status"]] += 1
-            if job["status"] == "Erreur":
-                outcome.errors[job["error_kind"]] += 1
-                outcome.examples.setdefault(job["error_kind"], job["error_message"])
-        for purchase in books.purchases:
-            outcome.purchases[purchase["state"]] += 1
 
     def _books(self) -> Books:
         return open_books(
@@ -219,10 +193,3 @@ class Proof:
         story["breaches"] = [breach.sentence for breach in self._outcome.breaches]
         (self._folder / "story.json").write_text(json.dumps(story, indent=1, ensure_ascii=False, default=str), "utf-8")
         self._outcome.kept = self._folder
-
-
-def _was_billed(purchase: dict[str, Any]) -> bool:
-    """Beyond doubt: we have the document, or a person found it on the invoice."""
-    return purchase["state"] == "delivered" or (
-        purchase["state"] == "ambiguous" and purchase["settled_at"] is not None and purchase["charged_at"] is not None
-    )

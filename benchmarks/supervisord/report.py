@@ -35,7 +35,7 @@ def render(outcome: Outcome, circumstances: str) -> str:
         f"| billed by the registry | {outcome.billed} |",
         f"| bill and ledger differ, or something else is wrong | {by_kind[Kind.OTHER]} |",
         *(f"| {kind} | {by_kind[kind]} |" for kind in Kind if kind is not Kind.OTHER),
-        f"| in doubt after a kill, settled by a person | {outcome.settled} |",
+        f"| in doubt after a kill, settled by a person | {outcome.person.total()} |",
         "",
         "| killed | after so many orders | supervisord runs it again after |",
         "|---|---|---|",
