@@ -32,6 +32,7 @@ from actors.messages import (
     Reached,
     Reopen,
     SeatLost,
+    SignedOut,
     StopJob,
     Work,
 )
@@ -53,7 +54,7 @@ class Browser(pykka.ThreadingActor):
     """Owns: one session or none, one thread that does its page work, at most one job.
     Receives: Work, StopJob, SeatLost, Leave, Drain, AskStatus; Opened, Finished, Reached, LookedAfter, LookAfter and Reopen about
     its own work.
-    Tells: the dispatcher Idle and NotIdle, the lease keeper HoldJob and DropJob, the supervisor Closed, Died and Left.
+    Tells: the dispatcher Idle, SignedOut and NotIdle, the lease keeper HoldJob and DropJob, the supervisor Closed, Died and Left.
     Dies when: drained, its account is lost or set aside. It never blocks: page work runs on its thread.
     """
 
@@ -106,8 +107,8 @@ class Browser(pykka.ThreadingActor):
                 self._look_after()
             case LookedAfter(is_over):
                 self._looked_after(is_over=is_over)
-            case StopJob(job_id, reason, overdue):
-                if self._lease and self._lease.job_id == job_id:
+            case StopJob(lease, reason, overdue):
+                if self._lease and self._lease.token == lease.token:
                     self._stop_job(reason, overdue=overdue)
             case SeatLost():
                 log.warning("%s: the account is no longer ours", self._seat.worker)
@@ -237,7 +238,7 @@ class Browser(pykka.ThreadingActor):
         if self._lease is not None:
             self._begin(self._lease)
         elif is_over:
-            self._around.dispatcher.tell(Idle(self._seat, self.actor_ref, signed_in=False))
+            self._around.dispatcher.tell(SignedOut(self._seat))
         else:
             if self._session is not None and self._session.idle_seconds < 1:
                 self._report("idle")  # kept alive: its idle clock begins anew

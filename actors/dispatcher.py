@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pykka
 
-from actors.messages import CannotRenew, Drain, Idle, NotIdle, Ref, RenewsAgain, Tick, Wake, Work
+from actors.messages import CannotRenew, Drain, Idle, NotIdle, Ref, RenewsAgain, SignedOut, Tick, Wake, Work
 from registre.account import AccountId, Seat
 from registre.errors import DatabaseUnavailable, RegistreError
 from registre.job import Lease
@@ -24,8 +24,8 @@ UPKEEP_FOR = timedelta(seconds=25)
 
 class Dispatcher(pykka.ThreadingActor):
     """Owns: the idle seats; demand is their number. One host's does the upkeep for all: takes back what was left, judges alerts.
-    Receives: Idle and NotIdle from browsers, Wake from the listener, Tick each second for jobs that become due, CannotRenew and
-    RenewsAgain from the lease keeper, Drain.
+    Receives: Idle, SignedOut and NotIdle from browsers, Wake from the listener, Tick each second for jobs that become due,
+    CannotRenew and RenewsAgain from the lease keeper, Drain.
     Tells: browsers Work.
     Dies when: the fleet stops it, before the browsers.
     """
@@ -70,6 +70,8 @@ class Dispatcher(pykka.ThreadingActor):
                 self._idle[seat.account_id] = (seat, browser)
                 (self._signed_out.discard if signed_in else self._signed_out.add)(seat.account_id)
                 self._dispatch()
+            case SignedOut(seat):
+                self._signed_out.add(seat.account_id)
             case NotIdle(seat):
                 self._idle.pop(seat.account_id, None)
             case Wake():

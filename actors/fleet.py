@@ -77,21 +77,13 @@ class Fleet:
         self._unlisten: Callable[[], None] = lambda: None
 
     def start(self) -> None:
+        """StoreUnavailable when the spool's disk is full; nothing of it runs after an error."""
         settings, store = self._settings, self._store
-        self._stack.enter_context(self._spool.owned())
-        for name in LOGGED:
-            logging.getLogger(name).addHandler(self._job_lines)
-            self._stack.callback(logging.getLogger(name).removeHandler, self._job_lines)
-        for purchase_id in self._deliverer.recover():
-            log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
-        # What the spool holds is told to the ledger before any dead lease is judged.
-        self._deliverer.report()
-        self._tasks = self._delivery()
-        self._tasks.start()
         try:
-            store.fleet.register_host(self.host, self._boot, VERSION, self._spool.identity(), settings.visibility)
+            self._take_the_host()
         except RegistreError:
-            self._tasks.stop()
+            if self._tasks is not None:
+                self._tasks.stop()
             self._stack.close()
             raise
         self._ticker.start()
@@ -124,6 +116,21 @@ class Fleet:
         self._ticker.every(CLAIM_EVERY_SECONDS, self._supervisor, Tick())
         self._ticker.every(RECORD_EVERY_SECONDS, self._supervisor, Record())
         self._unlisten = store.queue.listen(self._ring)
+
+    def _take_the_host(self) -> None:
+        """Be the one worker of this host, with everything safe that the last one left."""
+        self._stack.enter_context(self._spool.owned())
+        spool_id = self._spool.identity()
+        for name in LOGGED:
+            logging.getLogger(name).addHandler(self._job_lines)
+            self._stack.callback(logging.getLogger(name).removeHandler, self._job_lines)
+        for purchase_id in self._deliverer.recover():
+            log.warning("purchase %s was saved but not yet safe when the last worker ended: recovered", purchase_id)
+        # What the spool holds is told to the ledger before any dead lease is judged.
+        self._deliverer.report()
+        self._tasks = self._delivery()
+        self._tasks.start()
+        self._store.fleet.register_host(self.host, self._boot, VERSION, spool_id, self._settings.visibility)
 
     def _delivery(self) -> Delivering:
         if self._broker_url is None:

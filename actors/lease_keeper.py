@@ -86,14 +86,14 @@ class LeaseKeeper(pykka.ThreadingActor):
         if not self._renews:
             self._renews = True
             _tell(self._dispatcher, RenewsAgain())
-        for job_id, (_, browser) in list(self._jobs.items()):
+        for job_id, (lease, browser) in list(self._jobs.items()):
             if job_id not in kept.jobs:
                 del self._jobs[job_id]
-                _tell(browser, StopJob(job_id, "its lease is lost"))
+                _tell(browser, StopJob(lease, "its lease is lost"))
             elif job_id in kept.cancelled:
-                _tell(browser, StopJob(job_id, "a person cancelled it"))
+                _tell(browser, StopJob(lease, "a person cancelled it"))
             elif job_id in kept.overdue:
-                _tell(browser, StopJob(job_id, "it takes too long", overdue=True))
+                _tell(browser, StopJob(lease, "it takes too long", overdue=True))
         for account_id, (seat, browser) in list(self._seats.items()):
             if account_id not in kept.accounts:
                 del self._seats[account_id]
@@ -106,9 +106,9 @@ class LeaseKeeper(pykka.ThreadingActor):
             self._renews = False
             _tell(self._dispatcher, CannotRenew())
         if self._clock() - self._renewed_at >= self._visibility.total_seconds():
-            for job_id, (_, browser) in list(self._jobs.items()):
+            for job_id, (lease, browser) in list(self._jobs.items()):
                 del self._jobs[job_id]
-                _tell(browser, StopJob(job_id, "its lease ran out while the database was away"))
+                _tell(browser, StopJob(lease, "its lease ran out while the database was away"))
 
 
 def _tell(ref: Ref, message: object) -> None:

@@ -38,6 +38,14 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedOut:
+    """Browser → Dispatcher: its session ended while idle. Not Idle said again: it may just have been given a job, and be
+    given a second one."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
 class NotIdle:
     """Browser → Dispatcher: no longer there to take a job, though it may have said Idle."""
 
@@ -96,7 +104,7 @@ class StopJob:
     """LeaseKeeper → Browser: the lease is lost, a person cancelled, or the attempt is overdue; stop unless the document is being
     bought."""
 
-    job_id: JobId
+    lease: Lease
     reason: str
     overdue: bool = False
 

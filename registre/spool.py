@@ -7,6 +7,7 @@ then by one more rename, so that no crash leaves half an entry.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -22,7 +23,7 @@ from typing import Any
 from uuid import uuid4
 
 from registre.document import BUCKETS, DocumentRequest, Source
-from registre.errors import ConfigurationError, DocumentError, StoreUnavailable
+from registre.errors import ConfigurationError, DocumentError, RegistreError, StoreUnavailable
 from registre.ledger import PurchaseId, SecuredFile
 
 log = logging.getLogger(__name__)
@@ -66,15 +67,17 @@ class Spool:
         self._done = folder / "done"
 
     def prepare(self) -> None:
-        """Make the folders, readable by their owner only. ConfigurationError when the disk refuses."""
+        """Make the folders, readable by their owner only. ConfigurationError when the disk refuses; StoreUnavailable when it is
+        full."""
         try:
             for folder in (self._folder, self._incoming, self._ready, self._held, self._done):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(f"The spool {self._folder} cannot be made: {error.strerror}.") from None
+            raise _unusable(f"The spool {self._folder} cannot be made", error) from None
 
     def identity(self) -> str:
-        """What tells this spool from every other, whatever its host is called; made once. Only the owner may ask."""
+        """What tells this spool from every other, whatever its host is called; made once. Only the owner may ask.
+        StoreUnavailable when its disk is full."""
         kept = self._folder / "id"
         try:
             if not kept.exists():
@@ -82,16 +85,21 @@ class Spool:
                 (self._folder / "id.new").rename(kept)
             found = kept.read_text("ascii", errors="replace").strip()
         except OSError as error:
-            raise ConfigurationError(f"The spool {self._folder} cannot be used: {error.strerror}.") from None
+            raise _unusable(f"The spool {self._folder} cannot be used", error) from None
         if not re.fullmatch("[0-9a-f]{32}", found):
             raise ConfigurationError(f"{kept} does not hold the id of a spool: remove it.")
         return found
 
     @contextmanager
     def owned(self) -> Iterator[None]:
-        """Hold the host's lock: proof that no other worker of this host lives. ConfigurationError when one does."""
+        """Hold the host's lock: proof that no other worker of this host lives. ConfigurationError when one does;
+        StoreUnavailable when the disk is full."""
         self.prepare()
-        with (self._folder / "lock").open("w") as lock:
+        try:
+            lock = (self._folder / "lock").open("w")
+        except OSError as error:
+            raise _unusable(f"The spool {self._folder} cannot be used", error) from None
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -218,6 +226,12 @@ class Spool:
             bucket=manifest["bucket"],
             object_key=manifest["object_key"],
         )
+
+
+def _unusable(what: str, error: OSError) -> RegistreError:
+    """A full disk passes: a worker that gave up for good would leave its orders to a person."""
+    kind = StoreUnavailable if error.errno in (errno.ENOSPC, errno.EDQUOT) else ConfigurationError
+    return kind(f"{what}: {error.strerror}.")
 
 
 def _request(fields: dict[str, Any]) -> DocumentRequest:

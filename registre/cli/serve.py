@@ -16,7 +16,7 @@ import typer
 
 from registre.cli.api_beside import ApiBeside
 from registre.cli.output import show_json, show_table, show_text
-from registre.cli.starting import WaitFlag, stop_on_signals, store_when_there
+from registre.cli.starting import WaitFlag, stop_on_signals, store_when_there, when_there
 from registre.cli.tui import FirstKey, logging_to, needs_terminal, passing_key, watch_until_left
 from registre.errors import InvalidInput, Refused, Unavailable
 from registre.log import configure
@@ -79,7 +79,7 @@ def up(
                 watch_until_left(api.address(), key, first, aside, stop)
 
         def work(settings: Settings) -> None:
-            _work(settings, store, stop, beside, watch, with_tasks=with_tasks)
+            _work(settings, store, stop, beside, watch, with_tasks=with_tasks, wait=wait)
 
         if not with_twin:
             work(settings)
@@ -101,13 +101,19 @@ def _work(
     watch: Callable[[ApiBeside | None], None],
     *,
     with_tasks: bool,
+    wait: bool,
 ) -> None:
     """`beside` is up from when the worker is until it has drained; `watch` is given it, or None without one."""
     from actors.fleet import Fleet  # where it is used: other commands must not wait for it
 
     with open_registry(settings, store.forms, say=lambda line: typer.echo(line, err=True)) as registry:
-        fleet = Fleet(settings, store, registry, tasks_elsewhere=not with_tasks)
-        fleet.start()
+
+        def started() -> Fleet:
+            fleet = Fleet(settings, store, registry, tasks_elsewhere=not with_tasks)
+            fleet.start()
+            return fleet
+
+        fleet = when_there(started, stop, wait=wait)
         with beside as api:
             if not store.accounts.all():
                 typer.echo("No account yet: add one with `registre accounts add`.", err=True)

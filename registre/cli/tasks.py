@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from registre.cli.starting import WaitFlag, stop_on_signals, store_when_there
+from registre.cli.starting import WaitFlag, stop_on_signals, store_when_there, when_there
 from registre.log import configure
 from registre.settings import load_settings
 
@@ -17,7 +17,7 @@ def tasks(wait: WaitFlag = False) -> None:
     configure(settings.log_level)
     stop = stop_on_signals()
     with store_when_there(settings, stop, wait=wait) as store:
-        running = HostTasks(settings, store)
+        running = when_there(lambda: HostTasks(settings, store), stop, wait=wait)
         running.start()
         heard = (
             "woken over the broker, and by the clock while it is away"

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 import actors.dispatcher
-from registre.errors import ConfigurationError
+from registre.errors import ConfigurationError, StoreUnavailable
 from registre.gates import Scope
 from registre.job import Status
+from registre.spool import Spool
 from tests.actors.host import Site
 from tests.fakes import FakeRegistry, Point
 from tests.waiting import until
@@ -31,6 +32,25 @@ def another(site: Site, registry: FakeRegistry, dsn: str, host: str, home: str =
 
 def boots(site: Site) -> dict[str, str]:
     return {host.host: f"{host.state} {host.accounts}" for host in site.store.views.hosts()}
+
+
+def test_a_spool_that_is_full_at_start_leaves_nothing_running_and_the_next_start_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Spool) -> str:
+        raise StoreUnavailable("The spool cannot be used: No space left on device.")
+
+    site.accounts("99T0001")
+    (order,) = site.order(1_000_001)
+    with monkeypatch.context() as full:
+        full.setattr(Spool, "identity", refuse)
+        with pytest.raises(StoreUnavailable):
+            site.start()
+    site.fleet = None
+    site.start()
+    (job,) = site.until_ended(order)
+    assert job.status is Status.DONE
+    site.assert_money_is_right()
 
 
 def test_a_second_host_under_one_name_is_refused_and_the_first_goes_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from typing import Any
@@ -11,12 +12,12 @@ import pytest
 
 from actors.dispatcher import Dispatcher
 from actors.lease_keeper import LeaseKeeper
-from actors.messages import CannotRenew, HoldJob, HoldSeat, Idle, RenewsAgain, StopJob, Tick
+from actors.messages import CannotRenew, HoldJob, HoldSeat, Idle, RenewsAgain, SignedOut, StopJob, Tick
 from registre.account import AccountId, Seat
 from registre.document import DocumentRequest, Source
 from registre.errors import DatabaseUnavailable
 from registre.job import JobId, Lease, LeaseToken, Renewal, Status
-from tests.actors.host import Site
+from tests.actors.host import Site, status_of
 from tests.fakes import FakeRegistry, Point
 from tests.memory.store import MemoryStore
 from tests.waiting import SECONDS, until
@@ -92,7 +93,7 @@ def test_a_keeper_that_cannot_renew_says_so_once_and_drops_jobs_when_their_lease
         keeper.ask(Tick(), timeout=SECONDS)
         stopped = told.get(timeout=SECONDS)
         assert isinstance(stopped, StopJob)
-        assert (stopped.job_id, stopped.overdue) == (LEASE.job_id, False)
+        assert (stopped.lease, stopped.overdue) == (LEASE, False)
         keeper.ask(Tick(), timeout=SECONDS)
         assert told.empty(), "the session stays, and a job is dropped once"
         queue.away = False
@@ -118,6 +119,39 @@ def test_a_dispatcher_leases_nothing_while_leases_cannot_be_renewed() -> None:
     finally:
         for ref in (dispatcher, browser):
             ref.stop(timeout=SECONDS)
+
+
+def test_a_browser_whose_session_ended_is_not_offered_a_second_time() -> None:
+    """It may have been given a job just before it said so."""
+    queue, told = Queue(), SimpleQueue[object]()
+    browser, memory = Inbox.start(told), MemoryStore()
+    dispatcher = Dispatcher.start(queue, memory.fleet, memory.alerts, "host-a/boot", VISIBILITY, VISIBILITY, VISIBILITY)
+    try:
+        dispatcher.ask(SignedOut(SEAT), timeout=SECONDS)
+        dispatcher.ask(Tick(), timeout=SECONDS)
+        assert queue.leased.empty()
+        dispatcher.ask(Idle(SEAT, browser, signed_in=False), timeout=SECONDS)
+        assert queue.leased.get(timeout=SECONDS) == 1
+    finally:
+        for ref in (dispatcher, browser):
+            ref.stop(timeout=SECONDS)
+
+
+def test_the_end_of_an_older_lease_does_not_stop_the_job_that_is_leased_again(
+    site: Site, registry: FakeRegistry
+) -> None:
+    site.accounts("99T0001")
+    page = registry.hold(Point.FILL)
+    (order,) = site.order(1_000_001)
+    site.start()
+    page.wait()
+    (browser,) = site.browsers()
+    browser.tell(StopJob(replace(LEASE, job_id=order, token=LeaseToken(0)), "its lease is lost"))
+    status_of(browser)
+    page.release()
+    (job,) = site.until_ended(order)
+    assert [a.ending for a in site.store.views.attempts(order)] == ["secured"]
+    assert (job.status, job.attempts) == (Status.DONE, 1)
 
 
 def test_an_attempt_that_takes_too_long_is_stopped_and_consumed(site: Site, registry: FakeRegistry) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import registre.spool
 from registre.document import DocumentRequest, Source
 from registre.errors import ConfigurationError, DocumentError, StoreUnavailable
 from registre.inspection import inspect_pdf
@@ -251,3 +253,22 @@ def test_a_spool_has_an_id_of_its_own_and_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "one" / "id").write_text("")
     with pytest.raises(ConfigurationError, match="remove it"):
         one.identity()
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, StoreUnavailable), (errno.EDQUOT, StoreUnavailable), (errno.EROFS, ConfigurationError)],
+)
+def test_a_disk_that_is_full_at_start_passes_and_one_that_takes_nothing_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    spool = Spool(tmp_path / "spool")
+    monkeypatch.setattr(registre.spool, "_write_synced", refuse)
+    with pytest.raises(kind, match="cannot be used"), spool.owned():
+        spool.identity()
+    monkeypatch.undo()
+    with spool.owned():
+        assert spool.identity()
