@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tui import wire
+from tui import wire, wire_costs
 from tui.client import Client
 from tui.tongue import Tongue
 
@@ -92,8 +92,8 @@ class Deeds:
 
     async def dearest_fee(self, sources: Sequence[str], today: date) -> int:
         """What one document of these sources costs at most; of any, when there are none."""
-        fees = (await self._client.get("/api/fees", wire.Fees)).fees
-        newest: dict[str, wire.Fee] = {}
+        fees = (await self._client.get("/api/fees", wire_costs.Fees)).fees
+        newest: dict[str, wire_costs.Fee] = {}
         for fee in fees:
             if fee.valid_from > today:
                 continue

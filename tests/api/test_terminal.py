@@ -24,7 +24,7 @@ from registre.language import Language
 from registre.wiring import Store
 from tests.api.conftest import Asking, running
 from tests.api.test_stories import charged, delivered
-from tui import wire
+from tui import wire, wire_costs
 from tui.client import Client
 from tui.deeds import Chosen, Deeds
 from tui.tongue import Tongue
@@ -74,9 +74,9 @@ def test_what_the_dashboard_reads_is_what_is_answered(
         ]
         assert len((await terminal.get("/api/accounts", wire.Accounts)).accounts) == 1
         assert [found.batch_id for found in (await terminal.get("/api/batches", wire.Batches)).batches] == [batch]
-        assert (await terminal.get("/api/costs", wire.Costs, by="source")).lines[0].documents_cents == 150
-        assert (await terminal.get("/api/budgets", wire.Budgets)).budgets[0].cap_cents == 5000
-        assert (await terminal.get("/api/fees", wire.Fees)).fees[0].cents == 150
+        assert (await terminal.get("/api/costs", wire_costs.Costs, by="source")).lines[0].documents_cents == 150
+        assert (await terminal.get("/api/budgets", wire_costs.Budgets)).budgets[0].cap_cents == 5000
+        assert (await terminal.get("/api/fees", wire_costs.Fees)).fees[0].cents == 150
         assert (await terminal.get("/api/history", wire.History, limit=500)).events
 
         deeds = Deeds(terminal, Tongue(Language.ENGLISH))

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from registre.budget import CostBy
-from tui import wire
+from tui import wire_costs
 from tui.screens.view import View
 from tui.tongue import N_
 from tui.widgets.bars import Key
@@ -43,8 +43,8 @@ class CostsView(View):
     def __init__(self) -> None:
         super().__init__()
         self._by = CostBy.DAY
-        self._costs: wire.Costs | None = None
-        self._budgets: tuple[wire.Budget, ...] = ()
+        self._costs: wire_costs.Costs | None = None
+        self._budgets: tuple[wire_costs.Budget, ...] = ()
 
     def body(self) -> ComposeResult:
         yield Listing(id="costs")
@@ -73,8 +73,8 @@ class CostsView(View):
         )
 
     async def load(self) -> None:
-        self._costs = await self.client.get("/api/costs", wire.Costs, by=self._by)
-        self._budgets = (await self.client.get("/api/budgets", wire.Budgets)).budgets
+        self._costs = await self.client.get("/api/costs", wire_costs.Costs, by=self._by)
+        self._budgets = (await self.client.get("/api/budgets", wire_costs.Budgets)).budgets
 
     def paint(self) -> None:
         if self._costs is None:
@@ -97,7 +97,7 @@ class CostsView(View):
             foot=pen.text(""),
         )
 
-    def _line(self, line: wire.Cost) -> Line:
+    def _line(self, line: wire_costs.Cost) -> Line:
         pen, tongue = self.pen, self.tongue
         unsure = f"{line.ambiguous} ({tongue.money(line.ambiguous_cents)})" if line.ambiguous else ""
         return Line(
@@ -112,7 +112,7 @@ class CostsView(View):
             },
         )
 
-    def _budget(self, budget: wire.Budget) -> Line:
+    def _budget(self, budget: wire_costs.Budget) -> Line:
         pen, tongue = self.pen, self.tongue
         part = budget.used_cents / budget.cap_cents if budget.cap_cents else 1.0
         colour = "error" if part >= 1 else "warning" if part >= 0.8 else "success"
