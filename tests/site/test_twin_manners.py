@@ -15,7 +15,7 @@ from registre.twin.config import TwinConfig
 from registre.twin.faults import FAULTS, FaultKind
 from registre.twin.places import Place
 from registre.twin.server import TwinServer
-from tests.site.test_twin_http import ACCOUNTS, Visitor, error_of, is_login, is_viewer, options_of
+from tests.site.visitor import ACCOUNTS, Visitor, error_of, is_login, is_viewer, options_of
 
 FORM = paths.FORMS[Source.INDEX]
 PATIENCE_SECONDS = 0.3

@@ -50,7 +50,7 @@ FORMS = {
         "unit/test_document.py::test_a_lot_from_a_million_on_identifies_itself",
         "unit/test_matching.py::test_the_cadastre_du_quebec_is_found_under_both_labels",
     ],
-    "an old lot needs its désignation": ["site/test_twin_http.py::test_an_old_lot_needs_its_designation"],
+    "an old lot needs its désignation": ["site/test_twin_outcomes.py::test_an_old_lot_needs_its_designation"],
     "the acte form may reload or not": [
         "site/test_manners_layout.py::test_what_is_unknown_of_the_real_site_makes_no_difference",
         "site/test_site_orders.py::test_the_sites_unknown_manners_make_no_difference",
@@ -107,7 +107,7 @@ ANSWERS = {
         "site/test_site_orders.py::test_an_order_the_site_refuses_ends_in_its_own_words_and_costs_nothing",
     ],
     "confirmation: the last point before money": [
-        "site/test_twin_http.py::test_a_plan_is_confirmed_before_it_is_billed",
+        "site/test_twin_outcomes.py::test_a_plan_is_confirmed_before_it_is_billed",
         "unit/test_site_result.py::test_a_confirmation_without_its_button_is_unknown",
         "unit/test_extraction.py::test_without_the_ledgers_word_nothing_is_clicked_and_nothing_written",
     ],
@@ -143,14 +143,14 @@ VIEWER = {
         "site/test_manners_submission.py::test_a_viewer_longer_in_coming_than_allowed_leaves_it_open",
     ],
     "each form of the save link saves": [
-        "site/test_twin_http.py::test_each_save_link_saves",
+        "site/test_twin_outcomes.py::test_each_save_link_saves",
         "site/test_site_orders.py::test_a_document_is_bought_once_and_saved",
     ],
     "the click starts a download": [
         "site/test_site_faults.py::test_a_download_that_never_starts_is_asked_for_again_from_the_same_viewer",
         "site/test_site_orders.py::test_a_document_may_be_saved_again_from_its_viewer",
     ],
-    "a document shown inline saves too": ["site/test_twin_http.py::test_a_pdf_can_be_shown_inline"],
+    "a document shown inline saves too": ["site/test_twin_outcomes.py::test_a_pdf_can_be_shown_inline"],
     "what is saved is a whole PDF, and the one asked for": [
         "site/test_manners_saving.py::test_a_file_that_is_not_the_document_is_found_out_and_saved_again",
         "unit/test_inspection.py::test_what_is_not_a_whole_pdf_is_refused",
