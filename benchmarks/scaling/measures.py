@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Event, Thread
@@ -47,6 +48,8 @@ class Window:
     calls: Counter[str]
     server: dict[str, tuple[int, float, float]]
     """Function → calls, milliseconds altogether, and without what it called in turn."""
+    processor_seconds: float
+    """What all processes of PostgreSQL used: unlike its time, the same whoever else wants the machine."""
     leases: int
     ended: int
     took: dict[str, list[float]]
@@ -67,6 +70,11 @@ class Window:
         """Milliseconds of the server's work in each second."""
         return sum(own for _, _, own in self.server.values()) / self.seconds
 
+    @property
+    def processor_ms(self) -> float:
+        """Milliseconds of a processor that PostgreSQL used in each second."""
+        return self.processor_seconds * 1000 / self.seconds
+
     def per_call(self, function: str) -> float:
         calls, total, _ = self.server.get(function, (0, 0.0, 0.0))
         return total / calls if calls else 0.0
@@ -82,6 +90,7 @@ class Watch:
     def __init__(self, dsn: str, children: Sequence[Child]) -> None:
         self._connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row, application_name="watch")
         self._children = children
+        self._server = psutil.Process(self._connection.info.backend_pid).parent()
 
     def close(self) -> None:
         self._connection.close()
@@ -99,6 +108,7 @@ class Watch:
         before, calls_before = self._functions(), self._calls()
         leases, ended = self._counts()
         busy, total, mine = look()
+        used = self._processor_seconds()
         began, most, done = time.monotonic(), 0, Event()
         if meanwhile is not None:
             Thread(target=_and_then, args=(lambda: meanwhile(seconds), done), daemon=True).start()
@@ -111,6 +121,7 @@ class Watch:
         done.wait(60)
         took_time = time.monotonic() - began
         busy_now, total_now, mine_now = look()
+        used = self._processor_seconds() - used
         took: dict[str, list[float]] = {}
         calls = self._calls(took)
         leases_now, ended_now = self._counts()
@@ -123,6 +134,7 @@ class Watch:
             took_time,
             calls - calls_before,
             server,  # type: ignore[arg-type]
+            used,
             leases_now - leases,
             ended_now - ended,
             took,
@@ -135,6 +147,16 @@ class Watch:
         # Each backend tells its numbers at the end of a transaction, once a second at most.
         self._connection.execute("select pg_stat_clear_snapshot()")
         return {row["name"]: (row["calls"], row["total_time"], row["self_time"]) for row in self.rows(FUNCTIONS)}
+
+    def _processor_seconds(self) -> float:
+        assert self._server is not None
+        own = self._server.cpu_times()
+        seconds = own.user + own.system + own.children_user + own.children_system  # with the backends that have ended
+        for backend in self._server.children():
+            with suppress(psutil.NoSuchProcess):
+                times = backend.cpu_times()
+                seconds += times.user + times.system
+        return float(seconds)
 
     def _calls(self, took: dict[str, list[float]] | None = None) -> Counter[str]:
         found: Counter[str] = Counter()
