@@ -83,6 +83,7 @@ class Feed:
                     self._model.hours = await self._client.get("/api/hours", wire.Hours)
                     self._model.hosts = (await self._client.get("/api/hosts", wire.Hosts)).hosts
                     self._model.failing = (await self._client.get("/api/undelivered", wire.Undelivered)).failing
+                    self._model.alerts = (await self._client.get("/api/alerts", wire.Alerts)).alerts
                     self._model.version += 1
                     pulse_at = begun
             with suppress(TimeoutError):

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from registre.access import Role
-from tui.wire import Account, Caller, Extraction, Fact, Failing, Host, Hours, Overview, Pulse
+from tui.wire import Account, Alert, Caller, Extraction, Fact, Failing, Host, Hours, Overview, Pulse
 
 KEPT_EVENTS = 2000
 
@@ -41,6 +41,7 @@ class Model:
     pulse: Pulse | None = None
     hosts: tuple[Host, ...] = ()
     failing: tuple[Failing, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     hours: Hours = field(default_factory=lambda: Hours((), ()))
     events: deque[Fact] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
     cursor: str | None = None

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from msgspec import Struct
 
 from registre.access import Role
-from registre.language import TORONTO
+from registre.language import TORONTO, Language
 
 
 class Wire(Struct):
@@ -148,6 +148,29 @@ class Failing(Wire):
 
 class Undelivered(Wire):
     failing: tuple[Failing, ...]
+
+
+class Told(Wire):
+    """In both languages."""
+
+    fr: str
+    en: str
+
+    def said(self, spoken: Language) -> str:
+        return self.fr if spoken is Language.FRENCH else self.en
+
+
+class Alert(Wire):
+    """What should be known without looking, and what to do about it."""
+
+    sentence: Told
+    to_do: Told
+
+
+class Alerts(Wire):
+    """Those that last, the newest first."""
+
+    alerts: tuple[Alert, ...]
 
 
 class Opening(Wire):

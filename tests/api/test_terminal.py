@@ -56,6 +56,7 @@ def test_what_the_dashboard_reads_is_what_is_answered(
         assert len((await terminal.get("/api/pulse", wire.Pulse, span="hour")).beats) == 60
         assert [host.host for host in (await terminal.get("/api/hosts", wire.Hosts)).hosts] == ["host-b"]
         assert (await terminal.get("/api/undelivered", wire.Undelivered)).failing == ()
+        assert [alert.to_do.fr for alert in (await terminal.get("/api/alerts", wire.Alerts)).alerts] == []
         assert isinstance((await terminal.get("/api/hours", wire.Hours)).hours, tuple)
         page = await terminal.get("/api/extractions", wire.ExtractionPage, limit=10, status="completed")
         assert [job.extraction_id for job in page.jobs] == [done]

@@ -70,6 +70,7 @@ class FakeApi:
             "/api/overview": overview(),
             "/api/hosts": {"hosts": []},
             "/api/undelivered": {"failing": []},
+            "/api/alerts": {"alerts": []},
             "/api/hours": {"hours": [], "holidays": []},
             "/api/pulse": {
                 "span": "hour",

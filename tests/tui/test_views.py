@@ -49,6 +49,21 @@ async def test_a_document_that_its_bucket_does_not_take_is_told_with_the_reason(
         )
 
 
+async def test_alerts_stand_above_the_fleet_with_what_to_do(api: FakeApi) -> None:
+    api.busy().answers["/api/alerts"] = {
+        "alerts": [
+            {
+                "sentence": {"fr": f"Le compte {n} est mis de côté.", "en": f"The account {n} is set aside."},
+                "to_do": {"fr": "Corrigez.", "en": "Mend it."},
+            }
+            for n in range(5)
+        ]
+    }
+    async with opened(api) as desk:
+        await desk.until_shown("5 alerts: The account 0 is set aside. Mend it.")
+        assert "99T0001" in desk.text(), "the fleet is still there"
+
+
 async def test_a_step_is_shown_as_the_stream_tells_it_and_the_clock_goes_on(api: FakeApi) -> None:
     async with opened(api.busy()) as desk:
         api.push(fact(6, "job.step", api.jobs[0]["extraction_id"], step="saving the document"))

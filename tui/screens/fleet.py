@@ -94,6 +94,9 @@ class FleetView(View):
         """What a person must not miss, each in its sentence."""
         pen, tongue, failing = self.pen, self.tongue, self.model.failing
         lines = []
+        if alerts := self.model.alerts:
+            said = f"{alerts[0].sentence.said(tongue.language)} {alerts[0].to_do.said(tongue.language)}"
+            lines.append(pen.text(f"{tongue.many('%(n)s alert', '%(n)s alerts', len(alerts))}: {said}", "error"))
         if failing:
             first, n = failing[0], len(failing)
             word = tongue.many(
