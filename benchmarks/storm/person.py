@@ -79,7 +79,7 @@ class Person:
         identity = purchase["identity_key"]
         known = sum(
             p["state"] == "delivered"
-            or (p["state"] == "ambiguous" and p["settled_at"] is not None and p["charged_at"] is not None)
+            or (p["state"] == "ambiguous" and p["settled_at"] is not None)  # not billed, and it would be void
             for p in books.purchases
             if p["identity_key"] == identity
         )

@@ -22,7 +22,7 @@ from registre.site.pages.result import PageKind, Verdict, is_lot_inactive, judge
 from registre.site.pages.rows import ListRow, check_row, read_rows
 from registre.site.pages.similar_list import choose_document
 from registre.site.tab import PageCut, Tab, away
-from registre.site.translate import first_line, network_error
+from registre.site.translate import network_error, without_call
 
 _TOO_LATE = "The site did not answer in time after the submission."
 _LOST = "The connection to the site was lost after the submission."
@@ -149,7 +149,7 @@ class Walk:
         except PlaywrightError as error:
             if isinstance(error, PageCut) or network_error(error):
                 raise BrowserFailed(_LOST) from error
-            raise BrowserFailed(f"The page was lost after the submission: {first_line(error)}.") from error
+            raise BrowserFailed(f"The page was lost after the submission: {without_call(error)}.") from error
 
     async def _wait(self) -> None:
         """Until the page is no longer the loading page; it replaces itself."""

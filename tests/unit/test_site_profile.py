@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Error as PlaywrightError
 
 from registre.document import Source
 from registre.errors import BrowserFailed, ConfigurationError
@@ -66,6 +67,24 @@ def test_a_foreign_error_keeps_its_first_line_only() -> None:
 def test_every_foreign_error_becomes_ours(error: Exception) -> None:
     assert isinstance(as_ours(error, "filling the form"), BrowserFailed)
     assert "while filling the form" in str(as_ours(error, "filling the form"))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "Page.query_selector: Target page, context or browser has been closed",
+            "The browser was lost or closed while saving the document.",
+        ),
+        ("Page.click: Target crashed", "The browser was lost or closed while saving the document."),
+        (
+            "ElementHandle.click: Element is not visible",
+            "The browser failed while saving the document: Element is not visible.",
+        ),
+    ],
+)
+def test_a_clerk_reads_nothing_of_the_browsers_calls(said: str, told: str) -> None:
+    assert str(as_ours(PlaywrightError(said), "saving the document")) == told
 
 
 def test_no_connection_is_used_twice_because_chromium_repeats_requests_on_used_ones() -> None:
