@@ -108,7 +108,7 @@ class Browser(pykka.ThreadingActor):
             case LookedAfter(is_over):
                 self._looked_after(is_over=is_over)
             case StopJob(lease, reason, overdue):
-                if self._lease and self._lease.token == lease.token:
+                if self._lease and (self._lease.job_id, self._lease.token) == (lease.job_id, lease.token):
                     self._stop_job(reason, overdue=overdue)
             case SeatLost():
                 log.warning("%s: the account is no longer ours", self._seat.worker)

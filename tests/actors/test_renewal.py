@@ -137,16 +137,18 @@ def test_a_browser_whose_session_ended_is_not_offered_a_second_time() -> None:
             ref.stop(timeout=SECONDS)
 
 
-def test_the_end_of_an_older_lease_does_not_stop_the_job_that_is_leased_again(
-    site: Site, registry: FakeRegistry
-) -> None:
+@pytest.mark.parametrize("of", ["an older lease of the same job", "another job"])
+def test_a_stop_that_is_meant_for_another_lease_stops_nothing(site: Site, registry: FakeRegistry, of: str) -> None:
+    """Each job's tokens begin at one, so that a token alone names no lease."""
     site.accounts("99T0001")
     page = registry.hold(Point.FILL)
     (order,) = site.order(1_000_001)
     site.start()
     page.wait()
     (browser,) = site.browsers()
-    browser.tell(StopJob(replace(LEASE, job_id=order, token=LeaseToken(0)), "its lease is lost"))
+    held = replace(LEASE, job_id=order)
+    older = replace(held, token=LeaseToken(0))
+    browser.tell(StopJob(LEASE if of == "another job" else older, "its lease is lost"))
     status_of(browser)
     page.release()
     (job,) = site.until_ended(order)

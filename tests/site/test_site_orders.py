@@ -13,7 +13,6 @@ from registre.account import AccountId, Credentials
 from registre.document import DocumentRequest, Source
 from registre.errors import DataError, ErrorKind
 from registre.ports import Step, ViewerReached
-from registre.site.chromium import find_chromium
 from registre.site.pages.lot_form import LotForm
 from registre.site.profile import Reload, load_profile
 from registre.site.registry import SiteRegistry
@@ -40,13 +39,6 @@ OLD_LOT = DocumentRequest(Source.INDEX, "24A", "Gaspé", "Village de Gaspé", "R
 def twin() -> Iterator[TwinServer]:
     with TwinServer(TwinConfig(loading_seconds=0.05)) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Path:
-    found = find_chromium(None)
-    assert found is not None, "these tests need a Chromium"
-    return found
 
 
 @pytest.fixture(scope="module")

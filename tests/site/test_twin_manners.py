@@ -27,13 +27,6 @@ def server() -> Iterator[TwinServer]:
         yield running
 
 
-@pytest.fixture
-def visitor(server: TwinServer) -> Iterator[Visitor]:
-    with Visitor(server) as visiting:
-        visiting.login()
-        yield visiting
-
-
 def the_index(visitor: Visitor) -> httpx.Response:
     return visitor.index("2784195", "Montréal")
 
