@@ -91,6 +91,9 @@ class DirectGateway:
         self._pool: ConnectionPool[psycopg.Connection[dict[str, Any]]] = ConnectionPool(
             self._dsn, kwargs=self._options, min_size=1, max_size=pool_size,
             timeout=connect_timeout_seconds, max_idle=300, max_lifetime=1800, check=_check,
+            # the pause between two tries doubles until this: with the library's five minutes the fleet would stand for as
+            # long again as an outage lasted; given up, the next who asks makes it try at once
+            reconnect_timeout=connect_timeout_seconds,
             configure=_configure if self.route is Route.TRANSACTION_POOLER else _configure_and_prepare,
             open=False, name="registre",
         )  # fmt: skip

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import timedelta
 
-import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 import actors.dispatcher
 from registre.database import schema
@@ -18,6 +15,7 @@ from registre.errors import DatabaseUnavailable
 from registre.job import JobId, Status
 from registre.wiring import Store, make_store
 from tests.actors.host import Site
+from tests.away import database_away
 from tests.fakes import FakeRegistry, Hold, Point
 from tests.waiting import until
 
@@ -42,24 +40,17 @@ def restarted(store: Store, gateway: DirectGateway) -> Store:
     return make_store(gateway, store.bucket)
 
 
-@contextmanager
-def database_away(server_dsn: str, dsn: str) -> Iterator[None]:
-    """Every connection to the database is cut, and no new one is accepted."""
-    name = str(conninfo_to_dict(dsn)["dbname"])
-    allow = sql.SQL("alter database {} with allow_connections {}")
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
-        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
-        try:
-            yield
-        finally:
-            connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
-
-
 def notice_it(store: Store) -> None:
     """Until somebody who asks the database is told that it is away."""
     with pytest.raises(DatabaseUnavailable):
         store.views.counts()
+
+
+def answers(store: Store) -> bool:
+    with suppress(DatabaseUnavailable):
+        store.views.counts()
+        return True
+    return False
 
 
 def test_the_fleet_comes_back_alone_after_the_database_was_away(
@@ -82,6 +73,7 @@ def test_the_fleet_comes_back_alone_after_the_database_was_away(
         for hold in (page, form, viewer):
             hold.release()
         until(lambda: len(site.spooled()) == 2, "what was being bought was not saved meanwhile")
+    until(lambda: answers(site.store), "the database is not found again")
     jobs = site.until_ended(*orders, seconds=60)
     assert {job.status for job in jobs} == {Status.DONE}
     until(lambda: site.spooled() == [], "something stays in the spool")

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from registre.database.gateway import PREPARE_AFTER, DirectGateway, Json
 from registre.errors import ConfigurationError, DatabaseUnavailable, LeaseLost, NotFound, Refused
+from tests.away import database_away
 from tests.desk import Desk
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -47,6 +48,20 @@ def test_a_broken_connection_is_replaced(desk: Desk) -> None:
         "where datname = current_database() and pid <> pg_backend_pid()"
     )
     assert desk.gateway.call("count_jobs") == []
+
+
+def test_a_database_that_was_away_long_is_found_by_the_next_who_asks(server_dsn: str, empty_dsn: str) -> None:
+    def refused() -> bool:
+        with contextlib.suppress(DatabaseUnavailable):
+            gateway.clock()
+            return False
+        return True
+
+    with DirectGateway(empty_dsn, connect_timeout_seconds=1) as gateway:
+        gateway.clock()
+        with database_away(server_dsn, empty_dsn):
+            assert [refused() for _ in range(8)] == [True] * 8
+        assert False in [refused() for _ in range(3)], "a pause between two tries has grown with the outage"
 
 
 def test_a_refusal_carries_its_sentence_and_its_class(gateway: DirectGateway) -> None:
