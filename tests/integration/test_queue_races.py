@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import psycopg
 
 from registre.database.gateway import Json
 from registre.errors import LeaseLost, Refused
-from tests.desk import HOST_GONE, SHA, VISIBILITY, Desk, Held
+from tests.desk import HOST_GONE, OWNER, SHA, VISIBILITY, Desk, Held
 from tests.rivals import Slow, meanwhile
 
 WAITING, RUNNING, DONE, FAILED = "En attente", "En traitement", "Complété", "Erreur"
@@ -25,6 +26,26 @@ def test_two_calls_for_one_seat_lease_one_job(desk: Desk, slow: Slow) -> None:
     with meanwhile(desk, lambda: desk.lease(seats)) as second:
         slow.commit()
     assert second.result() == []
+
+
+def test_a_lease_that_waited_begins_after_the_one_that_ended_meanwhile(desk: Desk, slow: Slow) -> None:
+    first, second = desk.seats(2)
+    [job] = desk.order(1000001)
+    [held] = desk.lease([first])
+    slow.connection.execute(
+        "select from worker_accounts where id::text = %s for update", [second.account_id]
+    )  # as a renewal holds it
+    seats = Json([{"account": second.account_id, "token": second.token, "worker": second.worker}])
+
+    def lease() -> list[dict[str, Any]]:
+        return desk.gateway.call("lease_next", owner=OWNER, seats=seats, visibility_seconds=VISIBILITY)
+
+    with meanwhile(desk, lease) as taken:
+        desk.gateway.call("release_job", job=held.id, token=held.token)
+        slow.commit()
+    assert [str(row["id"]) for row in taken.result()] == [job]
+    one, other = desk.sql("select started_at, ended_at from registre.attempts order by token")
+    assert one["ended_at"] < other["started_at"], "two owners at one time, by their attempts"
 
 
 def test_many_programs_never_lease_one_job_twice(desk: Desk) -> None:

@@ -68,6 +68,7 @@ begin
         v_taken := 0;
         for v_head in select * from registre.heads(v_wanted - v_seat + 1, v_closed, v_now) loop
             v_taken := v_taken + 1;
+            v_now := registre.instant(p_now);  -- the job is locked: whoever had it before has ended, maybe while this call waited
             -- The cheap question before the exact ones: mostly nobody has ever ordered this document.
             if exists (select from registre.purchases p where p.identity_key = v_head.identity_key)
                or exists (select from public.extraction_queue q

@@ -322,14 +322,17 @@ declare
     v_ready timestamptz;
 begin
     with closed as (
-        select c.name, c.reason, c.n from registre.closures(p_now) with ordinality as c (gate, scope, name, reason, until, n)
-        where c.scope = 'account'
+        select distinct on (c.name) c.name, c.reason, c.n
+        from registre.closures(p_now) with ordinality as c (gate, scope, name, reason, until, n)
+        where c.scope = 'account' order by c.name, c.n
     ), at_work as (
         -- Once for all accounts: asked for each, a thousand of them at work cost a million rows.
         select distinct b.account_id from public.extraction_queue b where b.status = 'En traitement' and b.lease_until > p_now
     ), seats as (
-        select a.ready_at, (select min(c.n) from closed c where c.name = a.username::text) as gate, b.account_id is not null as busy
-        from public.worker_accounts a left join at_work b on b.account_id = a.id::text
+        select a.ready_at, c.n as gate, b.account_id is not null as busy
+        from public.worker_accounts a
+        left join closed c on c.name = a.username::text
+        left join at_work b on b.account_id = a.id::text
         where a.lease_until > p_now and coalesce(a.is_active, true)
     )
     select count(*), count(*) filter (where s.gate is not null), count(*) filter (where s.gate is null and s.busy),
