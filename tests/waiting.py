@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SECONDS = 30.0
+SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.02
 
 
