@@ -6,6 +6,7 @@ Invariant: reads only.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ def take(at: float, root: int, keeper: int, home: Path, connection: psycopg.Conn
 
 def _weight(folder: Path) -> float:
     total = 0
-    for file in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # it left meanwhile
-            total += file.stat().st_size if file.is_file() else 0
+    for parent, _, names in os.walk(folder):  # passes over a folder that left meanwhile
+        for name in names:
+            with contextlib.suppress(OSError):  # it left meanwhile
+                total += (Path(parent) / name).stat().st_size
     return total / _MB
