@@ -49,7 +49,7 @@ def registre(home: Path, *arguments: str | bytes, stdin: bytes = b"", **settings
         capture_output=True,
         env=environment(home, **settings),
         cwd="/",
-        timeout=300,  # only so that a run ends: it may be one of many on a full machine
+        timeout=60,
         check=False,
     )
     return Said(done.returncode, done.stdout.decode(), done.stderr.decode())

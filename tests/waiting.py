@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SECONDS = 60.0
+SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.02
 
 
