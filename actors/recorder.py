@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pykka
 
@@ -23,6 +23,8 @@ from registre.recording import BrowserMoment, FlightRecorder, Moment
 log = logging.getLogger(__name__)
 
 TELL_EVERY_SECONDS = 30.0
+ASK_WHY_EVERY = timedelta(seconds=10)
+"""Its answer looks at every account of the fleet: asked by every host at each moment, it would grow with the square."""
 
 
 class Recorder(pykka.ThreadingActor):
@@ -50,6 +52,7 @@ class Recorder(pykka.ThreadingActor):
         super().__init__()
         self._tell = tell
         self._told_at = -math.inf
+        self._why: tuple[datetime, str] | None = None
         self._flight = flight
         self._views = views
         self._gates = gates
@@ -100,7 +103,7 @@ class Recorder(pykka.ThreadingActor):
         seen = tuple(self._browser(browser) for browser in browsers)
         try:
             counts = self._views.counts()
-            why = self._gates.why() if counts[Status.WAITING] else None
+            why = self._why_anything_waits(now) if counts[Status.WAITING] else None
         except RegistreError:
             return Moment(now, self._host, self._version, seen)
         return Moment(
@@ -114,6 +117,11 @@ class Recorder(pykka.ThreadingActor):
             counts[Status.FAILED],
             why,
         )
+
+    def _why_anything_waits(self, now: datetime) -> str:
+        if self._why is None or not timedelta() <= now - self._why[0] < ASK_WHY_EVERY:
+            self._why = (now, self._gates.why())
+        return self._why[1]
 
     def _browser(self, browser: BrowserStatus) -> BrowserMoment:
         request = browser.request

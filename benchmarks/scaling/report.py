@@ -45,7 +45,8 @@ NOTES = """\
 and a thread for each account, spool, tasks, listener) with a connection pool of its own; the hosts share {processes} Python \
 processes, since two cores hold no fifty. Only the site is simulated: an order takes {order:.0f} s there, give or take 80 %, all \
 of it waiting. Spools and buckets are in memory. PostgreSQL is the product's, waiting for the disk at each commit, with \
-`max_connections` raised; server, hosts and harness share the machine. Server time is the server's own \
+`max_connections` raised; server, hosts and harness share the machine, the hosts at a lower priority (nice 10), so that the server \
+waits as little for a processor as on a machine of its own. Server time is the server's own \
 (`track_functions`), of all functions of the schema, without parsing, planning of the outer call, network and commit, \
 and with every wait: for a processor, the disk, a row. PostgreSQL's processor is what all its processes used, with all of that \
 and without the waits; that one is judged. Every size \

@@ -31,7 +31,7 @@ MEASURES: dict[str, tuple[Callable[[Sample], float], str]] = {
 BOUNDED_ELSEWHERE = {"spool", "evidence", "flight recorder"}
 """Shown, not judged: they go up and down, or grow to a size that a setting gives."""
 NOTES = """\
-**How it was run.** `registre up` with its API, ten accounts, real browsers, on the twin of the registry, its own \
+**How it was run.** `registre up` with its API, {sessions} accounts, real browsers, on the twin of the registry, its own \
 PostgreSQL. Orders come as fast as they are served, so that some always wait; sessions, pages and contexts are renewed \
 as in life. Memory is PSS: pages that processes share count once. A measure grew when the median of the last third is \
 more than a tenth above that of the first, the first fifth left out."""
@@ -53,7 +53,7 @@ def grown(samples: Sequence[Sample]) -> list[str]:
     return found
 
 
-def render(samples: Sequence[Sample], circumstances: str, chart_name: str | None) -> str:
+def render(samples: Sequence[Sample], circumstances: str, chart_name: str | None, sessions: int) -> str:
     last = samples[-1]
     size = f"{last.at / 60:.0f} minutes, {last.completed} documents delivered, {last.failed} orders in 'Erreur'"
     lines = [
@@ -70,7 +70,7 @@ def render(samples: Sequence[Sample], circumstances: str, chart_name: str | None
         judged = "" if name in BOUNDED_ELSEWHERE else f"{(end / first - 1) * 100:+.0f} %" if first else ""
         lines.append(f"| {name} | {first:.1f} {unit} | {end:.1f} {unit} | {judged} |")
     found = [f"* **grew**: {each}" for each in grown(samples)]
-    lines += ["", *found, *([""] if found else []), NOTES]
+    lines += ["", *found, *([""] if found else []), NOTES.format(sessions=sessions)]
     return "\n".join(lines)
 
 

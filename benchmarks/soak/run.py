@@ -51,8 +51,8 @@ def orders() -> Iterator[Order]:
         yield Order(DocumentRequest(source, str(again), "Montréal", CADASTRE_DU_QUEBEC), client=chance.choice("abc"))
 
 
-def soak(home: Path, minutes: float, sessions: int) -> list[Sample]:
-    samples: list[Sample] = []
+def soak(home: Path, minutes: float, sessions: int, samples: list[Sample]) -> None:
+    """Adds to `samples` as it goes, so that what was seen is there whatever ends it."""
     coming = orders()
     accounts = demo_accounts(sessions)
     with (
@@ -83,7 +83,6 @@ def soak(home: Path, minutes: float, sessions: int) -> list[Sample]:
                     time.sleep(LOOK_SECONDS)
             running.process.send_signal(signal.SIGTERM)
             running.process.wait(300)
-    return samples
 
 
 def _fill(store: Store, coming: Iterator[Order]) -> None:
@@ -107,14 +106,17 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     home = Path(tempfile.mkdtemp(prefix="registre-soak-"))
     home.chmod(0o755)  # the database's own user goes through it
+    circumstances = f"{machine()} · registre {version('registre')}, playwright {version('playwright')}"
+    samples: list[Sample] = []
     try:
-        samples = soak(home, chosen.minutes, chosen.sessions)
+        soak(home, chosen.minutes, chosen.sessions, samples)
+    except BaseException:  # whatever it is: hours of looking are told before it goes on
+        if len(samples) > 1:
+            print(f"\n{render(samples, f'ended before its time · {circumstances}', None, chosen.sessions)}", flush=True)
+        raise
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    circumstances = (
-        f"{machine()} · registre {version('registre')}, playwright {version('playwright')} · {chosen.sessions} sessions"
-    )
-    report = render(samples, circumstances, CHART.name if chosen.save else None)
+    report = render(samples, circumstances, CHART.name if chosen.save else None, chosen.sessions)
     print(f"\n{report}")
     if chosen.save:
         RESULTS.write_text(report + "\n", encoding="utf-8")

@@ -29,7 +29,8 @@ begin
     from (select s.n, s.item->>'account' as account, s.item->>'worker' as worker, a.username::text as username
           from jsonb_array_elements(p_seats) with ordinality as s(item, n)
           join public.worker_accounts a on a.id::text = s.item->>'account'
-          where a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
+          where a.id::text = any (array(select e.item->>'account' from jsonb_array_elements(p_seats) e(item)))  -- by the index
+            and a.lease_owner = p_owner and a.lease_token = (s.item->>'token')::bigint and a.lease_until > v_now
             and (a.ready_at is null or a.ready_at <= v_now)
             -- A person may have set it aside while it is still held.
             and (a.set_aside_reason is null or a.set_aside_until <= v_now)
@@ -125,25 +126,27 @@ language plpgsql as $$
 declare
     v_now timestamptz := registre.instant(p_now);
     v_visibility interval := make_interval(secs => p_visibility_seconds);
+    -- Joined alone, so many are expected of the lists that reading every account and every order looks cheaper.
+    v_jobs uuid[] := array(select r.id from jsonb_to_recordset(p_jobs) as r(id uuid));
+    v_accounts text[] := array(select r.id from jsonb_to_recordset(p_accounts) as r(id text));
 begin
     update registre.hosts set seen_at = v_now, until = v_now + v_visibility
     where host = split_part(p_owner, '/', 1) and boot = split_part(p_owner, '/', 2);
-    perform 1 from public.worker_accounts a
-    where a.id::text in (select r.id from jsonb_to_recordset(p_accounts) as r(id text)) order by a.id for update;
-    perform 1 from public.extraction_queue q
-    where q.id in (select r.id from jsonb_to_recordset(p_jobs) as r(id uuid)) order by q.id for update;
+    perform 1 from public.worker_accounts a where a.id::text = any (v_accounts) order by a.id for update;
+    perform 1 from public.extraction_queue q where q.id = any (v_jobs) order by q.id for update;
     -- A lease past its end is not revived: reclaim may already have judged it.
     return query
     update public.extraction_queue q set lease_until = v_now + v_visibility
     from jsonb_to_recordset(p_jobs) as r(id uuid, token bigint)
-    where q.id = r.id and q.lease_token = r.token and q.status = 'En traitement' and q.lease_owner = p_owner
+    where q.id = any (v_jobs) and q.id = r.id and q.lease_token = r.token and q.status = 'En traitement' and q.lease_owner = p_owner
       and q.lease_until > v_now and (q.attempt_until is null or q.attempt_until + v_visibility > v_now)
     returning 'job', q.id::text, q.lease_token, q.lease_until, q.cancel_requested_at is not null,
         coalesce(q.attempt_until <= v_now, false);
     return query
     update public.worker_accounts a set lease_until = v_now + v_visibility
     from jsonb_to_recordset(p_accounts) as r(id text, token bigint)
-    where a.id::text = r.id and a.lease_token = r.token and a.lease_owner = p_owner and a.lease_until > v_now
+    where a.id::text = any (v_accounts) and a.id::text = r.id and a.lease_token = r.token and a.lease_owner = p_owner
+      and a.lease_until > v_now
       and coalesce(a.is_active, true)
     returning 'account', a.id::text, a.lease_token, a.lease_until, false, false;
 end $$;

@@ -89,7 +89,8 @@ declare
     v_purchase registre.purchases := registre.lock_purchase(p_purchase);
 begin
     if v_purchase.token = p_token and v_purchase.state = any (p_states)
-       and exists (select from public.extraction_queue q where q.purchase_id = p_purchase and q.lease_token = p_token) then
+       and exists (select from public.extraction_queue q
+                   where q.id = v_purchase.job_id and q.purchase_id = p_purchase and q.lease_token = p_token) then
         return v_purchase;
     end if;
     perform registre.refuse('lease_lost', 'This purchase is no longer yours to change.');
@@ -215,7 +216,7 @@ declare
     v_purchase registre.purchases := registre.lock_purchase(p_purchase);
 begin
     if v_purchase.state <> 'secured' then return; end if;
-    if exists (select from public.extraction_queue q where q.purchase_id = p_purchase
+    if exists (select from public.extraction_queue q where q.id = v_purchase.job_id and q.purchase_id = p_purchase
                and (q.status = 'En traitement' or (q.status = 'Erreur' and q.error_kind = 'secured_elsewhere'))) then
         perform registre.hold_ambiguous(v_purchase.job_id, p_purchase, p_reason, registre.instant(p_now));
     else
