@@ -24,6 +24,10 @@ from benchmarks.queue.wire import Child
 
 FUNCTIONS: LiteralString = """
     select funcname as name, calls, total_time, self_time from pg_stat_user_functions where schemaname = 'registre'"""
+PAGES: LiteralString = """
+    select substring(query from '^select \\* from registre\\."(\\w+)"') as name, sum(calls)::bigint as calls,
+        sum(shared_blks_hit + shared_blks_read)::bigint as pages
+    from counted.pg_stat_statements where starts_with(query, 'select * from registre.') group by 1"""
 CONNECTIONS: LiteralString = """
     select count(*) as n from pg_stat_activity where application_name = 'registre' and datname = current_database()"""
 DOUBLE_LEASES: LiteralString = """
@@ -48,6 +52,8 @@ class Window:
     calls: Counter[str]
     server: dict[str, tuple[int, float, float]]
     """Function → calls, milliseconds altogether, and without what it called in turn."""
+    pages: dict[str, tuple[int, int]]
+    """Function that a host calls → calls, and pages of tables and indexes they touched, with all that it called in turn."""
     processor_seconds: float
     """What all processes of PostgreSQL used: unlike its time, the same whoever else wants the machine."""
     leases: int
@@ -79,6 +85,10 @@ class Window:
         calls, total, _ = self.server.get(function, (0, 0.0, 0.0))
         return total / calls if calls else 0.0
 
+    def pages_per_call(self, function: str) -> float:
+        calls, pages = self.pages.get(function, (0, 0))
+        return pages / calls if calls else 0.0
+
     def p95(self, function: str) -> float:
         times = self.took.get(function, [])
         return percentile(times, 95) if len(times) > 1 else 0.0
@@ -105,7 +115,7 @@ class Watch:
 
     def window(self, seconds: float, meanwhile: Callable[[float], None] | None = None) -> Window:
         """Measure for so long, while `meanwhile` (told how long) does what it likes to the queue."""
-        before, calls_before = self._functions(), self._calls()
+        before, pages_before, calls_before = self._functions(), self._pages(), self._calls()
         leases, ended = self._counts()
         busy, total, mine = look()
         used = self._processor_seconds()
@@ -129,11 +139,17 @@ class Watch:
             name: tuple(now - was for now, was in zip(found, before.get(name, (0, 0.0, 0.0)), strict=True))
             for name, found in self._functions().items()
         }
+        pages = {
+            name: (calls_now - calls_was, pages_now - pages_was)
+            for name, (calls_now, pages_now) in self._pages().items()
+            for calls_was, pages_was in [pages_before.get(name, (0, 0))]
+        }
         share = max(0.01, total_now - total)
         return Window(
             took_time,
             calls - calls_before,
             server,  # type: ignore[arg-type]
+            pages,
             used,
             leases_now - leases,
             ended_now - ended,
@@ -147,6 +163,9 @@ class Watch:
         # Each backend tells its numbers at the end of a transaction, once a second at most.
         self._connection.execute("select pg_stat_clear_snapshot()")
         return {row["name"]: (row["calls"], row["total_time"], row["self_time"]) for row in self.rows(FUNCTIONS)}
+
+    def _pages(self) -> dict[str, tuple[int, int]]:
+        return {row["name"]: (row["calls"], row["pages"]) for row in self.rows(PAGES)}
 
     def _processor_seconds(self) -> float:
         assert self._server is not None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.queue.systems import machine
 
 if TYPE_CHECKING:
+    from benchmarks.scaling.measures import Window
     from benchmarks.scaling.run import Step
 
 FLAT = 0.5
@@ -23,8 +24,9 @@ WORK = (
     "statements/s of a host",
     "server ms/s of a host",
     "PostgreSQL's processor, ms/s of a host",
-    "`lease_next`: server, p95 at the host",
-    "`renew` of 20 + 20 leases: server, p95 at the host",
+    "`lease_next`: pages, server, p95 at the host",
+    "`renew` of 20 + 20 leases: pages, server, p95 at the host",
+    "`note_step`: server",
     "connections, of a host",
     "twice",
     "machine busy",
@@ -45,11 +47,14 @@ NOTES = """\
 and a thread for each account, spool, tasks, listener) with a connection pool of its own; the hosts share {processes} Python \
 processes, since two cores hold no fifty. Only the site is simulated: an order takes {order:.0f} s there, give or take 80 %, all \
 of it waiting. Spools and buckets are in memory. PostgreSQL is the product's, waiting for the disk at each commit, with \
-`max_connections` raised; server, hosts and harness share the machine, the hosts at a lower priority (nice 10), so that the server \
-waits as little for a processor as on a machine of its own. Server time is the server's own \
+`max_connections` raised; server, hosts and harness share the machine, the hosts at a lower priority (nice 10), so that the \
+server waits as little for a processor as on a machine of its own. Server time is the server's own \
 (`track_functions`), of all functions of the schema, without parsing, planning of the outer call, network and commit, \
-and with every wait: for a processor, the disk, a row. PostgreSQL's processor is what all its processes used, with all of that \
-and without the waits; that one is judged. Every size \
+and with every wait: for a processor, the disk, a row. It grows with how busy the two processors are, whoever makes them so; so \
+a lease and a renewal are judged by how many times that of the simplest write it is, a step noted (`note_step`), in the same \
+minute. PostgreSQL's processor is what all its processes used, with all of that and without the waits. Pages are those of \
+tables and indexes that a call touches (`pg_stat_statements`), with all that it calls in turn: what it has to do, however busy \
+the machine is. Every size \
 is a new fleet on an emptied database. Renewals come each 20 s, one call for a host.
 
 * *At work*: a backlog larger than what is taken, every account with an order. *Trickle*: every account idle, {rate:g} orders a \
@@ -58,6 +63,15 @@ second one by one, an order takes 1 s. *Idle*: nothing to do.
 database's rows; and sessions of one account, and work on one document, that overlap, by what the simulated site saw in all \
 processes. It must be 0.\
 """
+
+
+def _call(window: Window, function: str) -> str:
+    return f"{window.pages_per_call(function):.0f}, {window.per_call(function):.2f} ms, {window.p95(function):.1f} ms"
+
+
+def _in_steps(window: Window, function: str) -> float:
+    step = window.per_call("note_step")
+    return window.per_call(function) / step if step else 0.0
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -93,8 +107,8 @@ def render(
         lines.append(
             f"| {hosts} | {hosts * accounts} | {full.ended / full.seconds:.1f} | {full.statements / hosts:.1f} "
             f"| {full.server_ms / hosts:.2f} | {full.processor_ms / hosts:.1f} "
-            f"| {full.per_call('lease_next'):.2f} ms, {full.p95('lease_next'):.1f} ms "
-            f"| {full.per_call('renew'):.2f} ms, {full.p95('renew'):.1f} ms | {full.connections}, {full.connections / hosts:.1f} "
+            f"| {_call(full, 'lease_next')} | {_call(full, 'renew')} | {full.per_call('note_step'):.2f} ms "
+            f"| {full.connections}, {full.connections / hosts:.1f} "
             f"| {step.doubles.total} | {full.busy:.0%} |"
         )
         if step.doubles.total:
@@ -118,16 +132,21 @@ def render(
             f"| {trickle.calls['lease_next'] / max(1, len(waits)):.1f} | {trickle.statements / hosts:.1f} "
             f"| {trickle.server_ms / hosts:.2f} | {statistics.median(waits) if waits else 0:.0f} / {p95:.0f} ms |"
         )
+    grown: list[str] = []
     several = [step for step in steps if step.hosts > 1]
     if len(several) > 1:
         costs: tuple[tuple[str, Callable[[Step], float]], ...] = (
             ("a host's processor of PostgreSQL at work", lambda step: step.full.processor_ms / step.hosts),
             ("a host's statements at work", lambda step: step.full.statements / step.hosts),
-            ("a lease", lambda step: step.full.per_call("lease_next")),
-            ("a renewal", lambda step: step.full.per_call("renew")),
+            ("a lease, in pages,", lambda step: step.full.pages_per_call("lease_next")),
+            ("a renewal, in pages,", lambda step: step.full.pages_per_call("renew")),
+            ("a lease, in the time of a step noted,", lambda step: _in_steps(step.full, "lease_next")),
+            ("a renewal, in the time of a step noted,", lambda step: _in_steps(step.full, "renew")),
         )
         for name, cost in costs:
             first, last = cost(several[0]), cost(several[-1])
+            if first:
+                grown.append(f"{name} {last / first - 1:+.0%}")
             if last > first * (1 + FLAT):
                 missed.append(
                     f"{name} costs {last / first - 1:+.0%} from {several[0].hosts} to {several[-1].hosts} hosts"
@@ -142,7 +161,7 @@ def render(
         "",
         "Flat: "
         + ("yes" if not [each for each in missed if "costs" in each] else "; ".join(m for m in missed if "costs" in m))
-        + f" (up to {FLAT:+.0%} from {several[0].hosts if several else 1} to {largest.hosts} hosts).",
+        + f" (up to {FLAT:+.0%} from {several[0].hosts if several else 1} to {largest.hosts} hosts): {', '.join(grown)}.",
         "",
         NOTES.format(processes=min(4, largest.hosts), order=order_seconds, rate=rate),
     ]

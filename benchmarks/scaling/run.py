@@ -1,4 +1,4 @@
-"""Measure how a fleet of hosts grows: `python -m benchmarks.scaling.run [--quick] [--save]`.
+"""Measure how a fleet of hosts grows: `python -m benchmarks.scaling.run [--quick] [--hosts N …] [--save]`.
 
 Each size is a fleet of its own on an emptied database, in three regimes: nothing to do, orders that trickle in, and a backlog.
 Exit 1 when an order, an account or a document was ever in two hands, or the cost of a host is not flat; 0 in `--quick` unless the
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -177,9 +177,12 @@ def settle(seconds: float) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two small fleets, in under a minute")
+    parser.add_argument("--hosts", type=int, nargs="+", metavar="N", help="these sizes of fleets instead of all")
     parser.add_argument("--save", action="store_true", help="write the table to RESULTS.md too")
     chosen = parser.parse_args(arguments)
     size = QUICK if chosen.quick else FULL
+    if chosen.hosts:
+        size = replace(size, hosts=tuple(sorted(chosen.hosts)))
     # Spools and buckets are in memory where there is some: the disk is no part of what is measured.
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 1_000_000_000

@@ -1,4 +1,6 @@
-"""An embedded PostgreSQL as the product starts it, but with room for the connections of many hosts and its functions timed."""
+"""An embedded PostgreSQL as the product starts it, but with room for the connections of many hosts, its functions timed and the
+pages counted that each call touches.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,21 @@ from registre.database.gateway import DirectGateway
 from registre.database.server import EmbeddedServer
 
 MOST_CONNECTIONS = 600
+COUNTED = "--track_functions=all --shared_preload_libraries=pg_stat_statements"
 
 
 @contextmanager
 def roomy_server() -> Iterator[str]:
     """Its DSN, on a current schema. It waits for the disk at each commit, as in production (fsync, synchronous_commit)."""
     real = choose_binaries(None, os.environ, None).folder
+    if not (real.parent / "lib" / "pg_stat_statements.so").is_file():
+        raise SystemExit(f"bench: the PostgreSQL of {real} has no pg_stat_statements; Debian's packages have it.")
     # Not below a folder that only root may enter: the server runs as another user.
     home, programs = (Path(tempfile.mkdtemp(prefix=f"registre-{name}-")) for name in ("bench", "bin"))
     programs.chmod(0o755)
     for name in ("postgres", "initdb"):
         # The last of two settings counts, and the product's own come before.
-        more = f"--max_connections={MOST_CONNECTIONS} --track_functions=all" if name == "postgres" else ""
+        more = f"--max_connections={MOST_CONNECTIONS} {COUNTED}" if name == "postgres" else ""
         wants = 'case "$1" in -D) ' if name == "postgres" else "case x in x) "
         script = f'#!/bin/sh\n{wants}exec "{real / name}" "$@" {more} ;; *) exec "{real / name}" "$@" ;; esac\n'
         (programs / name).write_text(script)
@@ -42,6 +47,8 @@ def roomy_server() -> Iterator[str]:
             with psycopg.connect(dsn) as connection:
                 row = connection.execute("show max_connections").fetchone()
                 assert row == (str(MOST_CONNECTIONS),), "the server does not take the settings"
+                connection.execute("create schema counted")
+                connection.execute("create extension pg_stat_statements schema counted")
             yield dsn
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -1,4 +1,6 @@
-"""What a call costs does not depend on how large the fleet is: it reads as many rows beside a thousand accounts at work as beside few."""
+"""What a call costs does not depend on how large the fleet is: beside a thousand accounts at work it reads as many rows as
+beside five.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +65,7 @@ def an_order_from_its_lease_to_its_bucket(desk: Desk) -> dict[str, int]:
     accounts = Jsonb([{"id": seat.account_id, "token": seat.token}])
     renewed = call("renew", owner=OWNER, jobs=jobs, accounts=accounts, visibility_seconds=60.0, now=desk.now)
     assert len(renewed) == 2
+    call("account_wishes", owner=OWNER, now=desk.now)
     [intent] = call("intend", host=HOST, **its)
     purchase = intent["purchase_id"]
     call("charge_purchase", purchase=purchase, token=job["token"], now=desk.now)

@@ -2,6 +2,7 @@
 -- cost as much as the fleet is large.
 
 create index if not exists worker_accounts_text_id on public.worker_accounts ((id::text));
+create index if not exists worker_accounts_owner on public.worker_accounts (lease_owner);
 
 -- In the place of the one by lease_until, which renewals change: a row whose indexed columns stay is rewritten in its own page, and
 -- no index learns of it. Who looks for leases that ran out reads the orders under way, a few for each account.
