@@ -1,7 +1,4 @@
-"""The real store beside the one in memory: any order of calls, the same answers, and the same rows to look at.
-
-It runs wherever there is another store than the one in memory.
-"""
+"""The store in memory beside the real one, where there is one: any order of calls, the same answers, the same rows to look at."""
 
 from __future__ import annotations
 
