@@ -103,7 +103,7 @@ class Recorder(pykka.ThreadingActor):
         seen = tuple(self._browser(browser) for browser in browsers)
         try:
             counts = self._views.counts()
-            why = self._why_anything_waits(now) if counts[Status.WAITING] else None
+            why = self._why_anything_waits(now, counts[Status.WAITING])
         except RegistreError:
             return Moment(now, self._host, self._version, seen)
         return Moment(
@@ -118,7 +118,10 @@ class Recorder(pykka.ThreadingActor):
             why,
         )
 
-    def _why_anything_waits(self, now: datetime) -> str:
+    def _why_anything_waits(self, now: datetime, waiting: int) -> str | None:
+        if not waiting:
+            self._why = None
+            return None
         if self._why is None or not timedelta() <= now - self._why[0] < ASK_WHY_EVERY:
             self._why = (now, self._gates.why())
         return self._why[1]
