@@ -51,10 +51,10 @@ of it waiting. Spools and buckets are in memory. PostgreSQL is the product's, wa
 server waits as little for a processor as on a machine of its own. Server time is the server's own \
 (`track_functions`), of all functions of the schema, without parsing, planning of the outer call, network and commit, \
 and with every wait: for a processor, the disk, a row. It grows with how busy the two processors are, whoever makes them so; so \
-a lease and a renewal are judged by how many times that of the simplest write it is, a step noted (`note_step`), in the same \
-minute. PostgreSQL's processor is what all its processes used, with all of that and without the waits. Pages are those of \
-tables and indexes that a call touches (`pg_stat_statements`), with all that it calls in turn: what it has to do, however busy \
-the machine is. Every size \
+a lease and a renewal are judged by it, and by how many times that of the simplest write it is, a step noted (`note_step`), in \
+the same minute. PostgreSQL's processor is what all its processes used, with all of that and without the waits. Pages are those \
+of tables and indexes that a call touches (`pg_stat_statements`), with all that it calls in turn: what it has to do, however \
+busy the machine is. Every size \
 is a new fleet on an emptied database. Renewals come each 20 s, one call for a host.
 
 * *At work*: a backlog larger than what is taken, every account with an order. *Trickle*: every account idle, {rate:g} orders a \
@@ -140,6 +140,8 @@ def render(
             ("a host's statements at work", lambda step: step.full.statements / step.hosts),
             ("a lease, in pages,", lambda step: step.full.pages_per_call("lease_next")),
             ("a renewal, in pages,", lambda step: step.full.pages_per_call("renew")),
+            ("a lease", lambda step: step.full.per_call("lease_next")),
+            ("a renewal", lambda step: step.full.per_call("renew")),
             ("a lease, in the time of a step noted,", lambda step: _in_steps(step.full, "lease_next")),
             ("a renewal, in the time of a step noted,", lambda step: _in_steps(step.full, "renew")),
         )

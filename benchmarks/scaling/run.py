@@ -177,11 +177,15 @@ def settle(seconds: float) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two small fleets, in under a minute")
-    parser.add_argument("--hosts", type=int, nargs="+", metavar="N", help="these sizes of fleets instead of all")
+    parser.add_argument(
+        "--hosts", type=int, nargs="+", metavar="N", help="these sizes of fleets instead of all, up to 60"
+    )
     parser.add_argument("--save", action="store_true", help="write the table to RESULTS.md too")
     chosen = parser.parse_args(arguments)
     size = QUICK if chosen.quick else FULL
     if chosen.hosts:
+        if not all(1 <= hosts <= 60 for hosts in chosen.hosts):
+            parser.error("--hosts takes sizes from 1 to 60: the server has no connections for more.")
         size = replace(size, hosts=tuple(sorted(chosen.hosts)))
     # Spools and buckets are in memory where there is some: the disk is no part of what is measured.
     memory = Path("/dev/shm")

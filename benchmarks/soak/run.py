@@ -104,6 +104,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--save", action="store_true", help="write the report to RESULTS.md, and its chart beside it")
     chosen = parser.parse_args(arguments)
+    if chosen.minutes <= 0 or chosen.sessions < 1:
+        parser.error("--minutes and --sessions take more than nothing.")
     home = Path(tempfile.mkdtemp(prefix="registre-soak-"))
     home.chmod(0o755)  # the database's own user goes through it
     circumstances = f"{machine()} · registre {version('registre')}, playwright {version('playwright')}"
