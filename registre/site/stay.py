@@ -141,6 +141,8 @@ class Stay:
             if context is None:
                 self._host.heal_soon(cell)
             elif cell.generation == self._generation:
+                async with asyncio.timeout(self._profile.budgets.close):
+                    await self.trace.stop()  # a context that closes is still written down, after its files were removed
                 await self._close(context)
             await self.trace.drop()
         except FOREIGN:

@@ -39,12 +39,10 @@ class JobTrace:
             self._context, self._folder, self._name = context, folder, name
 
     async def next_job(self) -> None:
-        """Throw away what was recorded, and go on."""
+        """Throw away what was recorded, and go on: by an end and a new start, since the driver goes on writing a chunk that is
+        merely given up, so that its file comes back after it was removed."""
         if self._context is not None:
-            with contextlib.suppress(PlaywrightError):
-                await self._context.tracing.stop_chunk()
-                await self._sweep()
-                await self._context.tracing.start_chunk()
+            await self.start(self._context, self._folder)
 
     async def take(self, path: Path) -> bool:
         """Write what was recorded of this job to `path`, as it is: not for anybody's eyes. False when there is nothing."""
