@@ -7,7 +7,6 @@ account, spool, tasks, listener) with connections of its own. Only the site is s
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections import Counter, defaultdict
@@ -107,7 +106,6 @@ class Hosts:
 
 
 def main(arguments: list[str]) -> int:
-    os.nice(10)  # the database has its processors before the hosts, as on a machine of its own
     logging.getLogger().setLevel(logging.ERROR)
     hosts = Hosts(Path(arguments[0]), wire.database())
     wire.say(ready=True)

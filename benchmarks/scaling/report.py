@@ -11,7 +11,7 @@ from benchmarks.queue.systems import machine
 
 if TYPE_CHECKING:
     from benchmarks.scaling.measures import Window
-    from benchmarks.scaling.run import Step
+    from benchmarks.scaling.run import Size, Step
 
 FLAT = 0.5
 """How much more a host may cost in the largest fleet than in the smallest of several hosts. One host alone pays for the upkeep of
@@ -47,15 +47,14 @@ NOTES = """\
 and a thread for each account, spool, tasks, listener) with a connection pool of its own; the hosts share {processes} Python \
 processes, since two cores hold no fifty. Only the site is simulated: an order takes {order:.0f} s there, give or take 80 %, all \
 of it waiting. Spools and buckets are in memory. PostgreSQL is the product's, waiting for the disk at each commit, with \
-`max_connections` raised; server, hosts and harness share the machine, the hosts at a lower priority (nice 10), so that the \
-server waits as little for a processor as on a machine of its own. Server time is the server's own \
+`max_connections` raised; server, hosts and harness share the machine, {precedence}. Server time is the server's own \
 (`track_functions`), of all functions of the schema, without parsing, planning of the outer call, network and commit, \
-and with every wait: for a processor, the disk, a row. It grows with how busy the two processors are, whoever makes them so; so \
-a lease and a renewal are judged by it, and by how many times that of the simplest write it is, a step noted (`note_step`), in \
-the same minute. PostgreSQL's processor is what all its processes used, with all of that and without the waits. Pages are those \
-of tables and indexes that a call touches (`pg_stat_statements`), with all that it calls in turn: what it has to do, however \
-busy the machine is. Every size \
-is a new fleet on an emptied database. Renewals come each 20 s, one call for a host.
+and with every wait: for a processor, the disk, a row. A lease and a renewal are judged by it, and by how many times that of \
+the simplest write it is, a step noted (`note_step`), in the same minute. PostgreSQL's processor is what all its processes used, \
+with all of that and without the waits. Pages are those of tables and indexes that a call touches (`pg_stat_statements`), with \
+all that it calls in turn: what it has to do, however busy the machine is. Every size is a new fleet on an emptied database, \
+measured {warm:.0f} s after every account has work, so that the first rush has passed. Renewals come each 20 s, one call for a \
+host.
 
 * *At work*: a backlog larger than what is taken, every account with an order. *Trickle*: every account idle, {rate:g} orders a \
 second one by one, an order takes 1 s. *Idle*: nothing to do.
@@ -63,6 +62,11 @@ second one by one, an order takes 1 s. *Idle*: nothing to do.
 database's rows; and sessions of one account, and work on one document, that overlap, by what the simulated site saw in all \
 processes. It must be 0.\
 """
+
+PRECEDENCE = """\
+PostgreSQL before all else (the scheduler's real-time class, in turns among its processes), so that it waits for no host's \
+thread, as on a machine of its own with two processors"""
+NO_PRECEDENCE = "without precedence for PostgreSQL (not permitted), so that it also waits for the hosts' threads"
 
 
 def _call(window: Window, function: str) -> str:
@@ -78,9 +82,7 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def render(
-    steps: Sequence[Step], accounts: int, order_seconds: float, rate: float, seconds: float
-) -> tuple[str, list[str]]:
+def render(steps: Sequence[Step], size: Size, accounts: int, seconds: float, precedence: bool) -> tuple[str, list[str]]:
     """The report, and a sentence for each thing that is not as it should be."""
     others = max(window.others for step in steps for window in (step.idle, step.trickle, step.full))
     missed: list[str] = []
@@ -165,6 +167,12 @@ def render(
         + ("yes" if not [each for each in missed if "costs" in each] else "; ".join(m for m in missed if "costs" in m))
         + f" (up to {FLAT:+.0%} from {several[0].hosts if several else 1} to {largest.hosts} hosts): {', '.join(grown)}.",
         "",
-        NOTES.format(processes=min(4, largest.hosts), order=order_seconds, rate=rate),
+        NOTES.format(
+            processes=min(4, largest.hosts),
+            order=size.order_seconds,
+            rate=size.orders_each_second,
+            warm=size.warm,
+            precedence=PRECEDENCE if precedence else NO_PRECEDENCE,
+        ),
     ]
     return "\n".join(lines), missed
