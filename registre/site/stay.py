@@ -143,7 +143,7 @@ class Stay:
             elif cell.generation == self._generation:
                 async with asyncio.timeout(self._profile.budgets.close):
                     await self.trace.stop()  # a context that closes is still written down, after its files were removed
-                await self._close(context)
+                    await self._close(context)
             await self.trace.drop()
         except FOREIGN:
             self._host.heal_soon(cell)
