@@ -92,6 +92,7 @@ class Child:
             env=environment,
             text=True,
             bufsize=1,
+            process_group=0,  # Ctrl-C is for who started it, and closes it in order
         )
         self._answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._reader = Thread(target=self._read, daemon=True)

@@ -177,7 +177,7 @@ def settle(seconds: float) -> None:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling.run", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two small fleets, in under a minute")
+    parser.add_argument("--quick", action="store_true", help="two small fleets, in little more than a minute")
     parser.add_argument(
         "--hosts", type=int, nargs="+", metavar="N", help="these sizes of fleets instead of all, up to 60"
     )
@@ -212,4 +212,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("stopped; every program of it is ended and its folder removed")
